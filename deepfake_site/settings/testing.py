@@ -1,0 +1,13 @@
+"""What the suite runs under: its own data directory, fast password hashing, mail kept in memory."""
+
+import os
+import tempfile
+from pathlib import Path
+
+os.environ["UNMASK_DATA_DIR"] = os.environ.get("UNMASK_TEST_DATA_DIR") or tempfile.mkdtemp(prefix="unmask-test-")
+
+from .embedded import *
+
+MEDIA_ROOT = Path(os.environ["UNMASK_DATA_DIR"]) / "files"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

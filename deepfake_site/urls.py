@@ -1,0 +1,13 @@
+"""Every address of the site, by door."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("detection.urls")),
+    path("", include("jobs.urls")),
+    path("create/", include("generation.urls")),
+    path("enhance/", include("enhancement.urls")),
+    path("accounts/", include("allauth.urls")),
+    path("admin/", admin.site.urls),
+]
