@@ -1,0 +1,55 @@
+"""What crosses between the site and the inference process: plain types only, so that neither side imports the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class CheckJobRequest:
+    """A picture to check. `path` lies in a folder that the inference process can read."""
+
+    path: Path
+    explain: bool = True
+    max_faces: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class FaceJobResult:
+    """One face. `box` is (x0, y0, x1, y1) in picture pixels; `level` a level's code; probabilities are P(manipulated)."""
+
+    box: tuple[int, int, int, int]
+    level: str
+    probability: float | None
+    detectors: dict[str, float]
+    quality: dict[str, float | int | str]
+    yaw: float
+    reason_code: str | None
+    reason: str | None
+    crop_jpeg: bytes | None
+    gradcam_jpeg: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckJobResult:
+    """The whole check. `width` and `height` are those of the upright picture that the boxes lie in."""
+
+    level: str
+    probability: float | None
+    interval: tuple[float, float] | None
+    reason_code: str
+    reason: str
+    faces: tuple[FaceJobResult, ...]
+    width: int
+    height: int
+    display_jpeg: bytes | None
+    weights_version: str
+    thresholds_version: str
+    device: str
+    timings: dict[str, float]
+    seconds: float
+    not_checked: tuple[str, ...]

@@ -1,0 +1,75 @@
+"""The detectors' side of a check: runs in the inference process, and nowhere else imports `ml`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jobs.errors import PersonError
+
+from .exchange import CheckJobResult, FaceJobResult
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ml.detect.check import CheckResult, FaceFinding
+
+    from .exchange import CheckJobRequest
+
+
+def warm() -> None:
+    """Load the networks and run them once, so that the first person waits no longer than the next."""
+    from ml.detect.check import checker
+
+    checker().warm()
+
+
+def check(request: CheckJobRequest, report: Callable[[str, int, int], None]) -> CheckJobResult:
+    """Check one picture.
+
+    Raises PersonError for a file that cannot be judged. Whatever `report` raises to stop the work passes through.
+    """
+    from ml.detect import check as ml_check
+    from ml.errors import MediaError
+
+    wanted = ml_check.CheckRequest(Path(request.path), explain=request.explain, max_faces=request.max_faces)
+    try:
+        result = ml_check.run(wanted, report)
+    except MediaError as error:
+        raise PersonError(error.code, error.message) from error
+    return _plain(result)
+
+
+def _plain(result: CheckResult) -> CheckJobResult:
+    return CheckJobResult(
+        level=result.level.value,
+        probability=result.probability,
+        interval=result.interval,
+        reason_code=result.reason_code,
+        reason=result.reason,
+        faces=tuple(_plain_face(face) for face in result.faces),
+        width=result.width,
+        height=result.height,
+        display_jpeg=result.display_jpeg,
+        weights_version=result.weights_version,
+        thresholds_version=result.thresholds_version,
+        device=result.device,
+        timings=dict(result.timings),
+        seconds=result.seconds,
+        not_checked=result.not_checked,
+    )
+
+
+def _plain_face(face: FaceFinding) -> FaceJobResult:
+    return FaceJobResult(
+        box=face.box,
+        level=face.level.value,
+        probability=face.probability,
+        detectors=dict(face.detectors),
+        quality=dict(face.quality),
+        yaw=face.yaw,
+        reason_code=face.reason_code,
+        reason=face.reason,
+        crop_jpeg=face.crop_jpeg,
+        gradcam_jpeg=face.gradcam_jpeg,
+    )
