@@ -20,7 +20,7 @@ class CheckJobRequest:
 
 @dataclass(frozen=True, slots=True)
 class FaceJobResult:
-    """One face. `box` is (x0, y0, x1, y1) in picture pixels; `level` a level's code; probabilities are P(manipulated)."""
+    """One face: `box` is (x0, y0, x1, y1) in picture pixels, `level` a code; probabilities are P(manipulated)."""
 
     box: tuple[int, int, int, int]
     level: str
