@@ -1,4 +1,4 @@
-"""What every environment shares. Each value that an operator may change is read from the environment here and listed in docs/settings.md."""
+"""What every environment shares. Whatever an operator may change is read from the environment (docs/settings.md)."""
 
 from pathlib import Path
 
@@ -42,6 +42,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "deepfake_site.middleware.BodyLimitMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -52,6 +53,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "deepfake_site.middleware.StaffSecondFactorMiddleware",
 ]
 
 ROOT_URLCONF = "deepfake_site.urls"
@@ -105,7 +107,10 @@ CHANNEL_LAYERS = {"default": _layer("unmask"), "jobs": _layer("unmask-jobs")}
 MEDIA_ROOT = DATA_DIR / "files"  # outside the web root; served only through jobs.views
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
-STATICFILES_DIRS = [BASE_DIR / "static"]
+EVALUATION_DIR = BASE_DIR / "docs" / "evaluation"  # written by `python -m ml evaluate detectors`
+STATICFILES_DIRS: list[object] = [BASE_DIR / "static"]
+if EVALUATION_DIR.is_dir():
+    STATICFILES_DIRS.append(("evaluation", EVALUATION_DIR))
 WHITENOISE_USE_FINDERS = True
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -113,6 +118,36 @@ STORAGES = {
 }
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+
+# --- Jobs (read by jobs/ only) --------------------------------------------------------------------------------------
+JOBS_LEASE_SECONDS = env.float("JOBS_LEASE_SECONDS", default=60.0)  # a worker that is silent for so long has lost its job
+JOBS_HEARTBEAT_SECONDS = env.float("JOBS_HEARTBEAT_SECONDS", default=15.0)
+JOBS_SWEEP_SECONDS = env.float("JOBS_SWEEP_SECONDS", default=30.0)
+JOBS_POLL_SECONDS = env.float("JOBS_POLL_SECONDS", default=2.0)  # look at the table even when no nudge came
+JOBS_WATCH_SECONDS = env.float("JOBS_WATCH_SECONDS", default=1.0)  # look at a running job: cancelled? still ours? memory?
+JOBS_STALL_SECONDS = env.float("JOBS_STALL_SECONDS", default=120.0)  # no progress for so long means hung
+JOBS_CANCEL_GRACE_SECONDS = env.float("JOBS_CANCEL_GRACE_SECONDS", default=3.0)
+JOBS_DRAIN_SECONDS = env.float("JOBS_DRAIN_SECONDS", default=3.0)  # what runs at SIGTERM may take so long to finish
+JOBS_RETRY_DELAY_SECONDS = env.float("JOBS_RETRY_DELAY_SECONDS", default=1.0)  # doubled for each attempt
+JOBS_CHILDREN = env.int("JOBS_CHILDREN", default=1)  # inference processes of one worker
+JOBS_CHILD_START_SECONDS = env.float("JOBS_CHILD_START_SECONDS", default=240.0)
+JOBS_CHILD_MEMORY_MB = env.int("JOBS_CHILD_MEMORY_MB", default=6000)
+JOBS_CHILD_MAX_JOBS = env.int("JOBS_CHILD_MAX_JOBS", default=2000)  # then a fresh child, against slow leaks
+JOBS_ACTIVE_VISITOR = env.int("JOBS_ACTIVE_VISITOR", default=1)  # running side by side
+JOBS_ACTIVE_MEMBER = env.int("JOBS_ACTIVE_MEMBER", default=3)
+JOBS_WAITING_VISITOR = env.int("JOBS_WAITING_VISITOR", default=12)
+JOBS_WAITING_MEMBER = env.int("JOBS_WAITING_MEMBER", default=40)
+JOBS_PER_ADDRESS = env.int("JOBS_PER_ADDRESS", default=60)  # waiting, of all visitors behind one address
+JOBS_GLOBAL_CAP = env.int("JOBS_GLOBAL_CAP", default=150)  # unfinished, of everybody
+JOBS_TRUSTED_PROXIES = env.int("JOBS_TRUSTED_PROXIES", default=0)  # own proxies in front, for the person's address
+JOBS_KEEP_VISITOR_HOURS = env.int("JOBS_KEEP_VISITOR_HOURS", default=24)
+JOBS_KEEP_MEMBER_HOURS = env.int("JOBS_KEEP_MEMBER_HOURS", default=30 * 24)
+JOBS_PURGE_SECONDS = env.float("JOBS_PURGE_SECONDS", default=600.0)
+JOBS_ORPHAN_GRACE_MINUTES = env.int("JOBS_ORPHAN_GRACE_MINUTES", default=60)
+JOBS_PICTURE_BYTES = env.int("JOBS_PICTURE_BYTES", default=15 * 1024 * 1024)
+JOBS_PICTURE_PIXELS = env.int("JOBS_PICTURE_PIXELS", default=40_000_000)
+JOBS_EXTRA_KINDS = env.list("JOBS_EXTRA_KINDS", default=[])  # dotted names of further JobKinds (tests use it)
+JOBS_WORK_DIR = DATA_DIR / "work"  # one directory a job while it runs
 
 # --- Accounts -------------------------------------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = [
@@ -132,6 +167,10 @@ ACCOUNT_EMAIL_VERIFICATION = "optional"
 ACCOUNT_LOGOUT_ON_GET = False
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 STAFF_SECOND_FACTOR_REQUIRED = env.bool("UNMASK_STAFF_SECOND_FACTOR", default=True)
+
+# --- Checks ---------------------------------------------------------------------------------------------------------
+DETECTION_FILES_AT_ONCE = env.int("UNMASK_FILES_AT_ONCE", default=10)
+DETECTION_SHARE_DAYS = env.int("UNMASK_SHARE_DAYS", default=7)
 
 # --- Language and time ----------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"

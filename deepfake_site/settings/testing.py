@@ -11,3 +11,6 @@ from .embedded import *
 MEDIA_ROOT = Path(os.environ["UNMASK_DATA_DIR"]) / "files"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # A file, as outside the tests: the shared in-memory database of Django's test runner locks whole tables without waiting.
+    DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}

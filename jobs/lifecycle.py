@@ -1,0 +1,353 @@
+"""The only writer of `Job.state`.
+
+Each move is one conditional UPDATE whose WHERE names the state it leaves and, while a job runs, the attempt running it:
+a worker that has lost its lease can change nothing any more.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from datetime import timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Count, F, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Coalesce, Greatest
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from . import kinds, quotas
+from .database import retrying, serialise
+from .errors import IllegalMove, QuotaExceeded
+from .files import removed_on_failure
+from .models import Artifact, Job
+from .states import TERMINAL, JobState, legal
+from .wake import announce, nudge_workers
+from .workplace import is_gone
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from .requester import Requester
+
+logger = logging.getLogger(__name__)
+
+
+class LeaseLost(RuntimeError):
+    """The attempt that asks is not the one that runs the job any more."""
+
+
+class Standing(StrEnum):
+    OURS = "ours"
+    CANCEL = "cancel"
+    LOST = "lost"
+
+
+def seq_now(after: int = 0) -> int:
+    """Milliseconds, but always more than `after`: grows across workers, restarts and messages that no row remembers."""
+    return max(after + 1, int(time.time() * 1000))
+
+
+def _move(
+    job_id: UUID,
+    old: JobState,
+    new: JobState,
+    *,
+    held: int | None = None,
+    lease: datetime | None = None,
+    **changes: Any,
+) -> bool:
+    """Change the state of one row if it still is `old` and, where given, held by that attempt under that very lease.
+    Returns whether it was."""
+    if not legal(old, new):
+        raise IllegalMove(f"{old} -> {new}")
+    rows = Job.objects.filter(pk=job_id, state=old)
+    if held is not None:
+        rows = rows.filter(attempt=held)
+        if lease is not None:  # a sweep must not take what was renewed while it looked
+            rows = rows.filter(lease_expires=lease)
+    elif old is JobState.RUNNING:
+        raise IllegalMove("a running job is moved only by its attempt")
+    if new is not JobState.RUNNING:
+        changes.setdefault("lease_expires", None)
+    if new in TERMINAL:
+        changes.setdefault("finished", timezone.now())
+        changes.setdefault("eta_seconds", None)
+    moved = bool(rows.update(state=new, seq=Greatest(F("seq") + 1, Value(seq_now())), **changes))
+    if moved:
+        transaction.on_commit(lambda: announce(job_id), robust=True)
+        if new is not JobState.RUNNING:  # a place, or a job, is there for somebody
+            transaction.on_commit(nudge_workers, robust=True)
+    return moved
+
+
+def keep_for(requester: Requester) -> timedelta:
+    hours = settings.JOBS_KEEP_MEMBER_HOURS if requester.is_member else settings.JOBS_KEEP_VISITOR_HOURS
+    return timedelta(hours=hours)
+
+
+@retrying
+def submit(
+    kind: str, requester: Requester, artifacts: Sequence[Artifact] = (), params: dict[str, Any] | None = None
+) -> Job:
+    """Queue a job. Raises QuotaExceeded, and then throws the artifacts away.
+
+    Workers are nudged when the row is there for them to see: on commit of the outermost transaction.
+    """
+    if not requester.owner_key:
+        raise ValueError("a job needs an owner")
+    job_kind = kinds.get(kind)
+    now = timezone.now()
+    try:
+        with transaction.atomic():
+            serialise("submit")
+            quotas.check(requester, kind)
+            job = Job.objects.create(
+                kind=kind,
+                owner=requester.user,
+                session_key=requester.session_key or "",
+                owner_key=requester.owner_key,
+                address_hash=requester.address_hash,
+                params=params or {},
+                max_attempts=job_kind.max_attempts,
+                seq=seq_now(),
+                created=now,
+                not_before=now,
+                purge_after=now + keep_for(requester),
+            )
+            for artifact in artifacts:
+                artifact.job = job
+                artifact.purge_after = job.purge_after
+                artifact.save(update_fields=["job", "purge_after"])
+            transaction.on_commit(nudge_workers, robust=True)
+            return job
+    except QuotaExceeded:
+        for artifact in artifacts:
+            artifact.delete()
+        raise
+
+
+@retrying
+def submit_system(kind: str) -> Job | None:
+    """Queue one of the site's own jobs, unless one of its kind is unfinished (the database allows only one)."""
+    now = timezone.now()
+    job = Job(
+        kind=kind,
+        owner_key=quotas.SYSTEM,
+        max_attempts=kinds.get(kind).max_attempts,
+        seq=seq_now(),
+        created=now,
+        purge_after=now + timedelta(hours=settings.JOBS_KEEP_VISITOR_HOURS),
+    )
+    if not Job.objects.bulk_create([job], ignore_conflicts=True) or not Job.objects.filter(pk=job.pk).exists():
+        return None
+    transaction.on_commit(nudge_workers, robust=True)
+    return job
+
+
+@retrying
+def claim(worker: str, kind_names: Iterable[str], device: str = "") -> Job | None:
+    """Take the next waiting job, or None.
+
+    Owners take turns: who was served longest ago comes first, and who has as many running as their share waits.
+    Claims go one at a time, or two workers would each find the same last place of an owner's share free.
+    """
+    now = timezone.now()
+    waiting = Job.objects.filter(state=JobState.QUEUED, kind__in=tuple(kind_names), not_before__lte=now)
+    if not waiting.exists():  # an idle look takes no lock
+        return None
+    same_owner = Job.objects.filter(owner_key=OuterRef("owner_key")).order_by()
+    running = same_owner.filter(state=JobState.RUNNING).values("owner_key").annotate(n=Count("pk")).values("n")
+    served = same_owner.filter(started__isnull=False).order_by("-started").values("started")[:1]
+    candidates = (
+        waiting.annotate(running=Coalesce(Subquery(running), 0), served=Subquery(served))
+        .filter(
+            Q(owner_key=quotas.SYSTEM)
+            | Q(owner__isnull=True, running__lt=settings.JOBS_ACTIVE_VISITOR)
+            | Q(owner__isnull=False, running__lt=settings.JOBS_ACTIVE_MEMBER)
+        )
+        .order_by(F("served").asc(nulls_first=True), "created", "pk")
+    )
+    with transaction.atomic():
+        serialise("claim")
+        if connection.features.has_select_for_update_skip_locked:
+            candidates = candidates.select_for_update(skip_locked=True, of=("self",))
+        job_id = candidates.values_list("pk", flat=True).first()
+        if job_id is None:
+            return None
+        taken = _move(
+            job_id,
+            JobState.QUEUED,
+            JobState.RUNNING,
+            attempt=F("attempt") + 1,
+            worker=worker,
+            device=device,
+            lease_expires=now + timedelta(seconds=settings.JOBS_LEASE_SECONDS),
+            started=now,
+            stage="",
+            done=0,
+            total=0,
+        )
+        return Job.objects.get(pk=job_id) if taken else None
+
+
+def _running(job_id: UUID, attempt: int) -> Any:
+    return Job.objects.filter(pk=job_id, state=JobState.RUNNING, attempt=attempt)
+
+
+@retrying
+def renew(job_id: UUID, attempt: int) -> bool:
+    lease = timezone.now() + timedelta(seconds=settings.JOBS_LEASE_SECONDS)
+    return bool(_running(job_id, attempt).update(lease_expires=lease))
+
+
+@retrying
+def progress(
+    job_id: UUID, attempt: int, *, stage: str, done: int, total: int, eta: float | None, seq: int, device: str = ""
+) -> bool:
+    changes: dict[str, Any] = {"stage": stage, "done": done, "total": total, "eta_seconds": eta}
+    if device:
+        changes["device"] = device
+    return bool(_running(job_id, attempt).update(seq=Greatest(F("seq") + 1, Value(seq)), **changes))
+
+
+def standing(job_id: UUID, attempt: int) -> Standing:
+    """Whether the attempt still has the job, and whether the person still wants it."""
+    wanted = _running(job_id, attempt).values_list("cancel_requested", flat=True).first()
+    if wanted is None:
+        return Standing.LOST
+    return Standing.CANCEL if wanted else Standing.OURS
+
+
+@retrying
+def succeed(job_id: UUID, attempt: int, result: Any) -> JobState:
+    """Publish the result and end the job, both or neither. A job whose cancel came in time ends as cancelled.
+    Raises LeaseLost, with nothing written, when the attempt is stale."""
+    with removed_on_failure(), transaction.atomic():
+        rows = _running(job_id, attempt)
+        if connection.features.has_select_for_update:
+            rows = rows.select_for_update()
+        job = rows.first()
+        if job is None:
+            raise LeaseLost(f"{job_id} attempt {attempt}")
+        end = JobState.CANCELLED if job.cancel_requested else JobState.SUCCEEDED
+        if end is JobState.SUCCEEDED:
+            kinds.get(job.kind).publish(job, result)
+        if not _move(job_id, JobState.RUNNING, end, held=attempt):
+            raise LeaseLost(f"{job_id} attempt {attempt}")
+        return end
+
+
+@retrying
+def fail(
+    job_id: UUID, attempt: int, code: str, message: str, error_id: str = "", *, lease: datetime | None = None
+) -> bool:
+    return _move(
+        job_id,
+        JobState.RUNNING,
+        JobState.FAILED,
+        held=attempt,
+        lease=lease,
+        error_code=code[:40],
+        error_message=message,
+        error_id=error_id,
+    )
+
+
+@retrying
+def cancelled(job_id: UUID, attempt: int, *, lease: datetime | None = None) -> bool:
+    return _move(job_id, JobState.RUNNING, JobState.CANCELLED, held=attempt, lease=lease)
+
+
+@retrying
+def requeue(
+    job_id: UUID, attempt: int, *, delay: float = 0.0, give_back: bool = False, lease: datetime | None = None
+) -> bool:
+    """Back into the queue. `give_back`: the attempt was no fault of the job (a drain), so it may have one more."""
+    changes: dict[str, Any] = {"worker": "", "stage": "", "done": 0, "total": 0, "eta_seconds": None}
+    changes["not_before"] = timezone.now() + timedelta(seconds=delay)
+    if give_back:
+        changes["max_attempts"] = F("max_attempts") + 1
+    return _move(job_id, JobState.RUNNING, JobState.QUEUED, held=attempt, lease=lease, **changes)
+
+
+def retry(
+    job: Job, code: str, message: str, error_id: str = "", *, delay: float = 0.0, lease: datetime | None = None
+) -> bool:
+    """After a passing trouble: another attempt if one is left, else failed with `code`."""
+    if job.attempt < job.max_attempts:
+        return requeue(job.pk, job.attempt, delay=delay, lease=lease)
+    return fail(job.pk, job.attempt, code, message, error_id, lease=lease)
+
+
+@retrying
+def cancel(job_id: UUID) -> JobState:
+    """Waiting: ended at once. Running: asked to stop; its worker ends it. Ended: nothing. Returns the state after."""
+    with transaction.atomic():
+        if not _move(job_id, JobState.QUEUED, JobState.CANCELLED):
+            asked = Job.objects.filter(pk=job_id, state=JobState.RUNNING)
+            if asked.update(cancel_requested=True, seq=Greatest(F("seq") + 1, Value(seq_now()))):
+                transaction.on_commit(lambda: announce(job_id), robust=True)
+        return JobState(Job.objects.values_list("state", flat=True).get(pk=job_id))
+
+
+def sweep() -> int:
+    """Take back the jobs of workers that are gone: their lease ran out, or their process on this machine has ended."""
+    now = timezone.now()
+    swept = 0
+    for job in Job.objects.filter(state=JobState.RUNNING).iterator():
+        if (job.lease_expires is not None and job.lease_expires < now) or is_gone(job.worker):
+            swept += _take_back(job)
+    return swept
+
+
+@retrying
+def _take_back(job: Job) -> bool:
+    if job.cancel_requested:
+        return cancelled(job.pk, job.attempt, lease=job.lease_expires)
+    logger.warning("job %s attempt %s was lost with worker %s", job.pk, job.attempt, job.worker)
+    return retry(
+        job,
+        "worker_lost",
+        _("The work was interrupted several times and has been given up. Please try again later."),
+        lease=job.lease_expires,
+    )
+
+
+@retrying
+def purge(job_id: UUID) -> bool:
+    """Forget an ended job: its files, its parameters, what the app keeps of it. The bare row stays for statistics."""
+    with transaction.atomic():
+        job = Job.objects.filter(pk=job_id, state__in=TERMINAL).first()
+        if job is None:
+            return False
+        try:
+            forget = kinds.get(job.kind).forget
+        except kinds.UnknownKind:
+            forget = None
+        if forget is not None:
+            forget(job)
+        for artifact in job.artifacts.all():
+            artifact.delete()
+        return _move(
+            job_id,
+            JobState(job.state),
+            JobState.PURGED,
+            params={},
+            error_message="",
+            session_key="",
+            address_hash="",
+            finished=job.finished,
+        )
+
+
+def forget(job_id: UUID) -> None:
+    """The owner wants it gone: purged now if it has ended, else stopped, and purged by the next round."""
+    Job.objects.filter(pk=job_id).update(purge_after=timezone.now())
+    if cancel(job_id) in TERMINAL:
+        purge(job_id)

@@ -1,0 +1,100 @@
+"""Polling, cancelling, and the one door through which stored files leave."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING
+
+from django.http import FileResponse, Http404, HttpResponse, HttpResponseNotModified, JsonResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_GET, require_POST, require_safe
+
+from . import lifecycle
+from .models import Artifact, Job
+from .requester import requester_of
+from .snapshot import snapshot
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from django.http import HttpRequest
+    from django.http.response import HttpResponseBase
+
+SHOWN_IN_PLACE = frozenset({"image/jpeg", "image/png", "image/webp"})
+
+
+def visible_job(request: HttpRequest, job_id: UUID) -> Job:
+    """The job, if it is the requester's own (or they are staff); else 404, as if it did not exist."""
+    requester = requester_of(request, create=False)
+    jobs = Job.objects.all() if requester.is_staff else Job.objects.visible_to(requester)
+    job: Job = get_object_or_404(jobs, pk=job_id)
+    return job
+
+
+@require_GET
+def state(request: HttpRequest, job_id: UUID) -> HttpResponseBase:
+    """For clients without a socket: the snapshot, or 304 while nothing has changed."""
+    body = json.dumps(snapshot(visible_job(request, job_id)))
+    etag = f'"{hashlib.sha256(body.encode()).hexdigest()[:32]}"'
+    response: HttpResponse
+    if request.headers.get("If-None-Match", "").removeprefix("W/") == etag:
+        response = HttpResponseNotModified()
+    else:
+        response = HttpResponse(body, content_type="application/json")
+    response["ETag"] = etag
+    response["Cache-Control"] = "private, no-cache"
+    response["Vary"] = "Cookie"
+    return response
+
+
+@require_POST
+def cancel(request: HttpRequest, job_id: UUID) -> HttpResponseBase:
+    job = visible_job(request, job_id)
+    lifecycle.cancel(job.pk)
+    job.refresh_from_db()
+    shown = snapshot(job)
+    if "text/html" in request.headers.get("Accept", ""):
+        return redirect(shown["result_url"] or "/")
+    return JsonResponse(shown)
+
+
+@require_safe
+def artifact(request: HttpRequest, artifact_id: UUID, name: str) -> HttpResponseBase:
+    """A file that was made from pixels, for its owner. Originals hold what cameras write into them (places, names):
+    they are evidence, for staff only."""
+    requester = requester_of(request, create=False)
+    if requester.is_staff:
+        artifacts = Artifact.objects.all()
+    else:
+        artifacts = Artifact.objects.visible_to(requester).exclude(role=Artifact.ORIGINAL)
+    found = get_object_or_404(artifacts, pk=artifact_id)
+    if name != found.public_name:
+        raise Http404
+    return artifact_response(request, found)
+
+
+def artifact_response(request: HttpRequest, found: Artifact) -> HttpResponseBase:
+    """Serve an artifact to somebody who may see it: never sniffed, never run, cached by them alone."""
+    etag = f'"{found.sha256}"'
+    response: HttpResponseBase
+    if request.headers.get("If-None-Match", "") == etag:
+        response = HttpResponseNotModified()
+    else:
+        try:
+            stored = found.file.open("rb")
+        except FileNotFoundError:
+            raise Http404 from None
+        response = FileResponse(
+            stored,
+            content_type=found.content_type,
+            as_attachment=found.content_type not in SHOWN_IN_PLACE or "download" in request.GET,
+            filename=found.public_name,
+        )
+    response["ETag"] = etag
+    response["Cache-Control"] = "private, max-age=3600"
+    response["Vary"] = "Cookie"
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response["Cross-Origin-Resource-Policy"] = "same-origin"
+    return response
