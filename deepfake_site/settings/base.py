@@ -120,11 +120,11 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 
 # --- Jobs (read by jobs/ only) --------------------------------------------------------------------------------------
-JOBS_LEASE_SECONDS = env.float("JOBS_LEASE_SECONDS", default=60.0)  # a worker that is silent for so long has lost its job
+JOBS_LEASE_SECONDS = env.float("JOBS_LEASE_SECONDS", default=60.0)  # silent for so long: job lost
 JOBS_HEARTBEAT_SECONDS = env.float("JOBS_HEARTBEAT_SECONDS", default=15.0)
 JOBS_SWEEP_SECONDS = env.float("JOBS_SWEEP_SECONDS", default=30.0)
 JOBS_POLL_SECONDS = env.float("JOBS_POLL_SECONDS", default=2.0)  # look at the table even when no nudge came
-JOBS_WATCH_SECONDS = env.float("JOBS_WATCH_SECONDS", default=1.0)  # look at a running job: cancelled? still ours? memory?
+JOBS_WATCH_SECONDS = env.float("JOBS_WATCH_SECONDS", default=1.0)  # is a running job still wanted, still ours?
 JOBS_STALL_SECONDS = env.float("JOBS_STALL_SECONDS", default=120.0)  # no progress for so long means hung
 JOBS_CANCEL_GRACE_SECONDS = env.float("JOBS_CANCEL_GRACE_SECONDS", default=3.0)
 JOBS_DRAIN_SECONDS = env.float("JOBS_DRAIN_SECONDS", default=3.0)  # what runs at SIGTERM may take so long to finish
