@@ -3,7 +3,11 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from . import health
+
 urlpatterns = [
+    path("healthz", health.healthz, name="healthz"),
+    path("robots.txt", health.robots, name="robots"),
     path("", include("detection.urls")),
     path("", include("jobs.urls")),
     path("create/", include("generation.urls")),

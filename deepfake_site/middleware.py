@@ -1,0 +1,57 @@
+"""Two guards in front of every view: bodies larger than any upload may be, and staff without a second factor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+FORM_OVERHEAD = 1024 * 1024  # boundaries, names and the other fields
+
+
+class BodyLimitMiddleware:
+    """Answer 413 to a body that no view would take, before CSRF protection or a view parses it to disk.
+
+    A body of unknown length needs no look here: Django reads none of it.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+        self.limit = settings.JOBS_PICTURE_BYTES * settings.DETECTION_FILES_AT_ONCE + FORM_OVERHEAD
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not self.too_large(request.META.get("CONTENT_LENGTH") or "0"):
+            return self.get_response(request)
+        message = _("That is more than %(size)d MB at once.") % {"size": self.limit // 1024 // 1024}
+        return JsonResponse({"error": {"code": "too_large", "message": message, "id": None}}, status=413)
+
+    def too_large(self, length: str) -> bool:
+        return not length.isdecimal() or len(length) > 15 or int(length) > self.limit
+
+
+class StaffSecondFactorMiddleware:
+    """Staff see other people's pictures, so they get nowhere before a second factor is set up. allauth asks for the
+    factor at every sign-in from then on; the desk has no other door (see apps.py)."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if settings.STAFF_SECOND_FACTOR_REQUIRED and self.must_set_up(request):
+            messages.warning(request, _("Staff accounts need a second factor. Please set one up to go on."))
+            return redirect("mfa_activate_totp")
+        return self.get_response(request)
+
+    @staticmethod
+    def must_set_up(request: HttpRequest) -> bool:
+        if request.path.startswith((reverse("account_login").removesuffix("login/"), settings.STATIC_URL, "/healthz")):
+            return False
+        user = request.user
+        return user.is_authenticated and user.is_staff and not is_mfa_enabled(user)

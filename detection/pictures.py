@@ -1,0 +1,53 @@
+"""Where a page finds the pictures of a check. One file has two addresses, by who looks: its owner (or
+staff), or whoever has a link that was shared."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db.models import Q
+from django.urls import reverse
+
+from jobs.models import Artifact
+
+from .models import FaceFinding
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from uuid import UUID
+
+    from .models import Check
+
+
+def faces_of(check: Check) -> list[FaceFinding]:
+    faces = list(check.faces.select_related("crop", "gradcam").order_by("index"))
+    for face in faces:
+        face.subject = check  # its width and height, without a query for each face
+    return faces
+
+
+def address(check: Check, faces: list[FaceFinding], url_of: Callable[[Artifact], str]) -> None:
+    """Write on the check and its faces the addresses that this reader may use."""
+
+    def url(artifact: Artifact | None) -> str:
+        return "" if artifact is None else url_of(artifact)
+
+    check.display_url = url(check.display)
+    for face in faces:
+        face.crop_url, face.gradcam_url = url(face.crop), url(face.gradcam)
+
+
+def for_owner(artifact: Artifact) -> str:
+    return artifact.url
+
+
+def for_link(token: str) -> Callable[[Artifact], str]:
+    return lambda artifact: reverse("detection:shared_file", args=[token, artifact.pk, artifact.public_name])
+
+
+def shown_of(check: Check, artifact_id: UUID) -> Artifact | None:
+    """A picture that the check's page shows: made by us from pixels. Never the original with what is hidden in it."""
+    shown = FaceFinding.objects.filter(subject=check).filter(Q(crop=artifact_id) | Q(gradcam=artifact_id))
+    if check.display_id != artifact_id and not shown.exists():
+        return None
+    return Artifact.objects.filter(pk=artifact_id).first()

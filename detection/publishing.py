@@ -1,0 +1,59 @@
+"""From the child's answer to rows and files. Part of the transaction that ends the job: all of it or none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jobs.models import Artifact
+
+from .models import Check, FaceFinding
+
+if TYPE_CHECKING:
+    from jobs.models import Job
+
+    from .exchange import CheckJobResult, FaceJobResult
+
+
+def publish(job: Job, result: CheckJobResult) -> None:
+    """Write the verdict. The check is there: it was made with the job, and deleting it cancels the job first."""
+    check = Check.objects.get(job=job)
+    low, high = result.interval if result.interval is not None else (None, None)
+    check.level = str(result.level)
+    check.probability = result.probability
+    check.interval_low, check.interval_high = low, high
+    check.reason_code, check.reason = result.reason_code, result.reason
+    check.width, check.height = result.width, result.height
+    check.weights_version, check.thresholds_version = result.weights_version, result.thresholds_version
+    check.device = result.device
+    check.seconds, check.timings = result.seconds, dict(result.timings)
+    check.not_checked = list(result.not_checked)
+    check.display = _picture(job, "display", result.display_jpeg)
+    check.save()
+    FaceFinding.objects.bulk_create(_finding(job, check, index, face) for index, face in enumerate(result.faces))
+
+
+def _finding(job: Job, check: Check, index: int, face: FaceJobResult) -> FaceFinding:
+    x0, y0, x1, y1 = face.box
+    return FaceFinding(
+        subject=check,
+        index=index,
+        x0=x0,
+        y0=y0,
+        x1=x1,
+        y1=y1,
+        level=str(face.level),
+        probability=face.probability,
+        detectors=dict(face.detectors),
+        quality=dict(face.quality),
+        yaw=face.yaw,
+        reason_code=face.reason_code or "",
+        reason=face.reason or "",
+        crop=_picture(job, "crop", face.crop_jpeg),
+        gradcam=_picture(job, "gradcam", face.gradcam_jpeg),
+    )
+
+
+def _picture(job: Job, role: str, jpeg: bytes | None) -> Artifact | None:
+    if jpeg is None:
+        return None
+    return Artifact.store(role=role, data=jpeg, content_type="image/jpeg", suffix=".jpg", job=job)

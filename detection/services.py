@@ -1,0 +1,143 @@
+"""Everything that changes a check: submit, try again, delete, share, report. Views and API call only these."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from jobs import intake, lifecycle
+from jobs.models import Artifact, Job
+from jobs.states import JobState
+
+from .kinds import NAME
+from .models import Check, Report
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from django.core.files.uploadedfile import UploadedFile
+
+    from jobs.requester import Requester
+
+
+class NotRetryable(Exception):
+    """Only a check that ended without a verdict can be tried again, and only while its original is there."""
+
+
+def submit_check(requester: Requester, upload: UploadedFile) -> Check:
+    """Take a picture in and queue its check. Raises IntakeError for the file and QuotaExceeded for the moment."""
+    original = intake.accept_picture(upload, requester, NAME)
+    stored = original.pk
+    try:
+        with transaction.atomic():
+            job = lifecycle.submit(NAME, requester, [original])
+            return Check.objects.create(
+                job=job,
+                owner=requester.user,
+                session_key=requester.session_key or "",
+                title=original.original_name or _("Picture"),
+                original=original,
+                purge_after=job.purge_after,
+            )
+    except BaseException:
+        # The transaction took back whatever was done to the artifact inside it, its deletion too.
+        for artifact in Artifact.objects.filter(pk=stored):
+            artifact.delete()
+        raise
+
+
+def can_retry(check: Check) -> bool:
+    return check.job.state in (JobState.FAILED, JobState.CANCELLED) and check.original_id is not None
+
+
+def retry_check(check: Check, requester: Requester) -> Check:
+    """Queue the same original once more; the check keeps its address. Raises QuotaExceeded and NotRetryable."""
+    with transaction.atomic():
+        if not can_retry(check):
+            raise NotRetryable
+        old = check.job
+        # Not handed to submit(): it would throw the evidence away when there is no place in the queue.
+        job = lifecycle.submit(NAME, requester)
+        Artifact.objects.filter(pk=check.original_id).update(job=job, purge_after=job.purge_after)
+        if not Check.objects.filter(pk=check.pk, job=old).update(job=job, purge_after=job.purge_after):
+            raise NotRetryable  # somebody else pressed the button first
+        lifecycle.purge(old.pk)
+    check.refresh_from_db()
+    return check
+
+
+def delete_check(check: Check) -> None:
+    """Take the check away now: its rows and its files, and its job if that still goes on."""
+    with transaction.atomic():
+        state = lifecycle.cancel(check.job_id)
+        if state is JobState.RUNNING:
+            # Its worker has been told, and ends the job without publishing. Nothing of the picture waits for that.
+            for artifact in Artifact.objects.filter(job_id=check.job_id):
+                artifact.delete()
+            Check.objects.filter(pk=check.pk).delete()
+        else:
+            lifecycle.purge(check.job_id)
+
+
+def share_check(check: Check, days: int | None = None) -> str:
+    """A new link, good for some days; an earlier one stops working. Returns the token."""
+    token = secrets.token_urlsafe(24)
+    expires = timezone.now() + timedelta(days=days or settings.DETECTION_SHARE_DAYS)
+    Check.objects.filter(pk=check.pk).update(share_token=token, share_expires=expires)
+    check.share_token, check.share_expires = token, expires
+    return token
+
+
+def unshare_check(check: Check) -> None:
+    Check.objects.filter(pk=check.pk).update(share_token=None, share_expires=None)
+    check.share_token = check.share_expires = None
+
+
+def report_check(check: Check, requester: Requester, reason: str, comment: str = "") -> Report:
+    """Ask people to look. The picture is kept until they have; one open report a person."""
+    with transaction.atomic():
+        _keep(check, None)
+        mine = Report.objects.filter(subject=check, status=Report.Status.OPEN, **_reporter(requester))
+        earlier = mine.first()
+        if earlier is not None:
+            earlier.reason, earlier.comment = reason, comment
+            earlier.save(update_fields=["reason", "comment"])
+            return earlier
+        try:
+            with transaction.atomic():
+                return Report.objects.create(subject=check, reason=reason, comment=comment, **_reporter(requester))
+        except IntegrityError:  # the same person's other click came first
+            return mine.get()
+
+
+def close_report(report: Report, status: str) -> None:
+    """A reviewer's decision. With the last open report the picture's retention starts anew."""
+    with transaction.atomic():
+        Report.objects.filter(pk=report.pk).update(status=status)
+        report.status = status
+        check = report.subject
+        if not check.reports.filter(status=Report.Status.OPEN).exists():
+            hours = settings.JOBS_KEEP_MEMBER_HOURS if check.owner_id else settings.JOBS_KEEP_VISITOR_HOURS
+            _keep(check, timezone.now() + timedelta(hours=hours))
+
+
+def has_reported(check: Check, requester: Requester) -> bool:
+    return Report.objects.filter(subject=check, status=Report.Status.OPEN, **_reporter(requester)).exists()
+
+
+def _reporter(requester: Requester) -> dict[str, object]:
+    return {"reporter": requester.user, "session_key": requester.session_key or ""}
+
+
+def _keep(check: Check, until: datetime | None) -> None:
+    """The check, its job and its files go together; None keeps them until somebody decides."""
+    Job.objects.filter(pk=check.job_id).update(purge_after=until)
+    Artifact.objects.filter(job_id=check.job_id).update(purge_after=until)
+    Check.objects.filter(pk=check.pk).update(purge_after=until)
+    check.purge_after = until
