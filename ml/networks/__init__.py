@@ -1,0 +1,1 @@
+"""The networks, as Keras 3 models."""
