@@ -29,6 +29,7 @@ class BodyLimitMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not self.too_large(request.META.get("CONTENT_LENGTH") or "0"):
             return self.get_response(request)
+        # Not a page: reading the session for one would be more than this deserves.
         message = _("That is more than %(size)d MB at once.") % {"size": self.limit // 1024 // 1024}
         return JsonResponse({"error": {"code": "too_large", "message": message, "id": None}}, status=413)
 
