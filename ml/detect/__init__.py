@@ -1,0 +1,1 @@
+"""From a picture to a verdict: detectors, calibration, explanation, and when to abstain."""

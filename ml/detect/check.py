@@ -1,0 +1,263 @@
+"""A whole check: one picture in, a verdict with its evidence out."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from ml import runtime
+from ml.detect import quality
+from ml.detect.calibration import Calibration, shipped, sigmoid
+from ml.detect.result import CheckRequest, CheckResult, FaceFinding
+from ml.detect.verdict import SENTENCES, Evidence, Reason, Verdict, judge, untouched, worst
+from ml.media import decode, encode_jpeg
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from ml.detect.gradcam import GradCam
+    from ml.detect.predictor import Predictor
+    from ml.faces import Face, FaceFinder
+
+    Report = Callable[[str, int, int], None]
+
+__all__ = ["CheckRequest", "CheckResult", "Checker", "FaceFinding", "checker", "run"]
+
+DISPLAY_SIDE = 1600
+"""Longest side in pixels of the copy that is shown."""
+
+REENCODED_QUALITY = 70
+"""JPEG quality of the second look: what a messenger or a social network leaves of a picture."""
+
+NOT_CHECKED = (
+    "Anything but faces: the background, objects, text and the setting.",
+    "Where the picture comes from: metadata, signed provenance and invisible marks.",
+    "Kinds of manipulation that the detectors were not trained on, such as light retouching.",
+)
+
+
+class Checker:
+    """Face finder, detectors and calibration, kept warm between pictures. Use one instance from one thread."""
+
+    def __init__(
+        self, finder: FaceFinder, predictor: Predictor, calibration: Calibration, weights_version: str
+    ) -> None:
+        self.finder = finder
+        self.predictor = predictor
+        self.calibration = calibration
+        self.weights_version = weights_version
+        self._gradcam: GradCam | None = None
+
+    @property
+    def gradcam(self) -> GradCam:
+        """Grad-CAM on the fused logit, made when first asked for."""
+        if self._gradcam is None:
+            from ml.detect.gradcam import GradCam
+
+            share = {name: w / self.calibration.temperature[name] for name, w in self.calibration.weights.items()}
+            self._gradcam = GradCam({name: self.predictor.models[name] for name in share}, share)
+        return self._gradcam
+
+    def warm(self) -> None:
+        """Load and trace everything that a check with explanations needs."""
+        self.finder.find(np.zeros((64, 64, 3), np.uint8))
+        self.predictor.warm()
+        self.gradcam.maps(np.zeros((1, self.predictor.size, self.predictor.size, 3), np.uint8))
+        runtime.device_name()
+
+    def run(self, request: CheckRequest, report: Report) -> CheckResult:
+        """Check one picture. `report(stage, done, total)` is told of progress, and may raise to stop the work.
+
+        Stages in order: decode, faces, detectors, explain, verdict. Raises MediaError for a file that cannot be judged.
+        """
+        clock = _Clock()
+        with clock.stage("decode"):
+            report("decode", 0, 1)
+            picture = decode(request.path)
+            display = _display(picture.pixels) if request.renders else None
+            report("decode", 1, 1)
+        with clock.stage("faces"):
+            report("faces", 0, 1)
+            # One more than is wanted tells whether there are more than were judged.
+            found = self.finder.find(picture.pixels, max_faces=request.max_faces + 1)
+            faces = found[: request.max_faces]
+            crops = self._cut(picture.pixels, faces)
+            report("faces", 1, 1)
+        with clock.stage("detectors"):
+            # A face that is too small is not run at all: its score would be shown and believed.
+            judged = [i for i, face in enumerate(faces) if untouched(face.size, self.calibration) is None]
+            evidence = dict(zip(judged, self._evidence(crops[judged], report), strict=True))
+        with clock.stage("explain"):
+            heats = self._explain(crops, judged if request.explain else [], report)
+        with clock.stage("verdict"):
+            report("verdict", 0, 1)
+            verdicts = []
+            findings = []
+            for i, face in enumerate(faces):
+                facts = quality.describe(face, crops[i], picture.jpeg_tables)
+                verdict = untouched(face.size, self.calibration) or judge(
+                    evidence[i], float(facts["sharpness"]), self.calibration
+                )
+                verdicts.append(verdict)
+                crop_jpeg = encode_jpeg(crops[i]) if request.renders else None
+                findings.append(
+                    self._finding(face, picture.pixels, verdict, evidence.get(i), facts, crop_jpeg, heats.get(i))
+                )
+            whole = worst(verdicts)
+            report("verdict", 1, 1)
+        return CheckResult(
+            level=whole.level,
+            probability=whole.probability,
+            interval=whole.interval,
+            reason_code=whole.reason.value,
+            reason=SENTENCES[whole.reason],
+            faces=tuple(findings),
+            width=picture.width,
+            height=picture.height,
+            display_jpeg=display,
+            weights_version=self.weights_version,
+            thresholds_version=self.calibration.version,
+            device=runtime.device_name(),
+            timings=clock.timings,
+            seconds=clock.seconds,
+            not_checked=_not_checked(verdicts, len(found) > len(faces)),
+        )
+
+    def _cut(self, pixels: NDArray[np.uint8], faces: Sequence[Face]) -> NDArray[np.uint8]:
+        from ml.faces import cut, face_square
+
+        size = self.predictor.size
+        crops = [cut(pixels, face_square(face), size) for face in faces]
+        return np.stack(crops) if crops else np.zeros((0, size, size, 3), np.uint8)
+
+    def _evidence(self, crops: NDArray[np.uint8], report: Report) -> list[Evidence]:
+        """Each face as it is, mirrored and re-encoded, all in one batch: nine faces fill a call of the predictor."""
+        from ml.detect.predictor import CHUNK
+
+        evidence: list[Evidence] = []
+        step = CHUNK // 3
+        report("detectors", 0, len(crops))
+        for start in range(0, len(crops), step):
+            plain = crops[start : start + step]
+            again = np.stack([_reencoded(crop) for crop in plain])
+            logits = self.predictor.logits(np.concatenate([plain, plain[:, :, ::-1], again]))
+            for row in range(len(plain)):
+                looks = (
+                    dict(zip(self.predictor.names, map(float, logits[row + look * len(plain)]), strict=True))
+                    for look in range(3)
+                )
+                evidence.append(Evidence(*looks))
+            report("detectors", len(evidence), len(crops))
+        return evidence
+
+    def _explain(self, crops: NDArray[np.uint8], which: Sequence[int], report: Report) -> dict[int, bytes]:
+        from ml.detect.gradcam import overlay
+
+        heats: dict[int, bytes] = {}
+        report("explain", 0, len(which))
+        for start in range(0, len(which), 8):
+            some = list(which[start : start + 8])
+            for i, heat in zip(some, self.gradcam.maps(crops[some]), strict=True):
+                heats[i] = encode_jpeg(overlay(crops[i], heat))
+            report("explain", len(heats), len(which))
+        return heats
+
+    def _finding(
+        self,
+        face: Face,
+        pixels: NDArray[np.uint8],
+        verdict: Verdict,
+        evidence: Evidence | None,
+        facts: dict[str, float | int | str],
+        crop_jpeg: bytes | None,
+        gradcam_jpeg: bytes | None,
+    ) -> FaceFinding:
+        own = evidence.plain if evidence else {}
+        return FaceFinding(
+            box=_clipped(face.box, pixels.shape[1], pixels.shape[0]),
+            level=verdict.level,
+            probability=verdict.probability,
+            detectors={name: sigmoid(self.calibration.logit(name, raw)) for name, raw in own.items()},
+            quality=facts,
+            yaw=face.yaw,
+            reason=SENTENCES[verdict.reason],
+            reason_code=verdict.reason.value,
+            crop_jpeg=crop_jpeg,
+            gradcam_jpeg=gradcam_jpeg,
+        )
+
+
+class _Clock:
+    def __init__(self) -> None:
+        self._start = time.perf_counter()
+        self.timings: dict[str, float] = {}
+
+    @property
+    def seconds(self) -> float:
+        return time.perf_counter() - self._start
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self.timings[name] = time.perf_counter() - start
+
+
+def _display(pixels: NDArray[np.uint8]) -> bytes:
+    height, width = pixels.shape[:2]
+    factor = DISPLAY_SIDE / max(height, width)
+    if factor < 1:
+        size = (max(1, round(width * factor)), max(1, round(height * factor)))
+        pixels = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    return encode_jpeg(pixels, quality=88)
+
+
+def _reencoded(crop: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    ok, data = cv2.imencode(".jpg", crop[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, REENCODED_QUALITY])
+    if not ok:
+        raise RuntimeError("OpenCV could not encode a face crop")
+    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), dtype=np.uint8)[..., ::-1]
+
+
+def _clipped(box: tuple[float, float, float, float], width: int, height: int) -> tuple[int, int, int, int]:
+    x0, y0, x1, y1 = box
+    return (
+        min(max(0, round(x0)), width - 1),
+        min(max(0, round(y0)), height - 1),
+        max(min(width, round(x1)), 1),
+        max(min(height, round(y1)), 1),
+    )
+
+
+def _not_checked(verdicts: Sequence[Verdict], more: bool) -> tuple[str, ...]:
+    notes = list(NOT_CHECKED)
+    small = sum(verdict.reason is Reason.TOO_SMALL for verdict in verdicts)
+    if small:
+        notes.insert(0, f"{small} {'face that is' if small == 1 else 'faces that are'} too small to judge.")
+    if more:
+        notes.insert(0, f"Further faces: only the {len(verdicts)} largest were judged.")
+    return tuple(notes)
+
+
+@cache
+def checker() -> Checker:
+    """The warm checker of this process, with the shipped weights and calibration."""
+    runtime.configure()
+    from ml.detect.predictor import Predictor
+    from ml.faces import FaceFinder
+    from ml.weights import store
+
+    calibration = shipped()
+    return Checker(FaceFinder(), Predictor.shipped(tuple(calibration.weights)), calibration, store.weights_version())
+
+
+def run(request: CheckRequest, report: Report) -> CheckResult:
+    """Check one picture with the shipped detectors; see `Checker.run`."""
+    return checker().run(request, report)
