@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 SETTINGS = REPOSITORY / "deepfake_site" / "settings"
 TABLE = REPOSITORY / "docs" / "settings.md"
-PROGRAM = ("deepfake_site", "jobs", "detection", "generation", "enhancement", "ml")
+PROGRAM = ("deepfake_site", "jobs", "detection", "generation", "enhancement", "ml", "tests", "benchmarks")
 ROW = re.compile(r"^\| `(?P<name>[A-Z][A-Z0-9_]*)` \| (?P<default>.*?) \| (?P<meaning>.*?) \|$", re.MULTILINE)
 OF_OTHERS = {"DJANGO_SETTINGS_MODULE", "UNMASK_TEST_DATA_DIR"}  # set by the program for itself or for its suite
 
