@@ -7,7 +7,7 @@ from pathlib import Path
 os.environ["UNMASK_DATA_DIR"] = os.environ.get("UNMASK_TEST_DATA_DIR") or tempfile.mkdtemp(prefix="unmask-test-")
 
 from .embedded import *
-from .embedded import DATABASES, DATA_DIR
+from .embedded import DATA_DIR, DATABASES
 
 MEDIA_ROOT = Path(os.environ["UNMASK_DATA_DIR"]) / "files"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
