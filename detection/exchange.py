@@ -36,7 +36,10 @@ class FaceJobResult:
 
 @dataclass(frozen=True, slots=True)
 class CheckJobResult:
-    """The whole check. `width` and `height` are those of the upright picture that the boxes lie in."""
+    """The whole check. `width` and `height` are those of the upright picture that the boxes lie in.
+
+    `band` is the inconclusive part of the scale, as the thresholds of this check had it.
+    """
 
     level: str
     probability: float | None
@@ -53,3 +56,4 @@ class CheckJobResult:
     timings: dict[str, float]
     seconds: float
     not_checked: tuple[str, ...]
+    band: tuple[float, float] | None = None

@@ -41,6 +41,8 @@ def check(request: CheckJobRequest, report: Callable[[str, int, int], None]) -> 
 
 
 def _plain(result: CheckResult) -> CheckJobResult:
+    from ml.detect.calibration import shipped
+
     return CheckJobResult(
         level=result.level.value,
         probability=result.probability,
@@ -57,6 +59,7 @@ def _plain(result: CheckResult) -> CheckJobResult:
         timings=dict(result.timings),
         seconds=result.seconds,
         not_checked=result.not_checked,
+        band=(shipped().authentic, shipped().manipulated),
     )
 
 

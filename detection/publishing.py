@@ -21,6 +21,7 @@ def publish(job: Job, result: CheckJobResult) -> None:
     check.level = str(result.level)
     check.probability = result.probability
     check.interval_low, check.interval_high = low, high
+    check.band_low, check.band_high = result.band if result.band is not None else (None, None)
     check.reason_code, check.reason = result.reason_code, result.reason
     check.width, check.height = result.width, result.height
     check.weights_version, check.thresholds_version = result.weights_version, result.thresholds_version

@@ -75,14 +75,11 @@ def retry_check(check: Check, requester: Requester) -> Check:
 def delete_check(check: Check) -> None:
     """Take the check away now: its rows and its files, and its job if that still goes on."""
     with transaction.atomic():
-        state = lifecycle.cancel(check.job_id)
-        if state is JobState.RUNNING:
-            # Its worker has been told, and ends the job without publishing. Nothing of the picture waits for that.
-            for artifact in Artifact.objects.filter(job_id=check.job_id):
-                artifact.delete()
-            Check.objects.filter(pk=check.pk).delete()
-        else:
-            lifecycle.purge(check.job_id)
+        lifecycle.forget(check.job_id)
+        # A job that runs has been told to stop, and ends without publishing. Nothing of the picture waits for that.
+        for artifact in Artifact.objects.filter(job_id=check.job_id):
+            artifact.delete()
+        Check.objects.filter(pk=check.pk).delete()
 
 
 def share_check(check: Check, days: int | None = None) -> str:
@@ -116,13 +113,15 @@ def report_check(check: Check, requester: Requester, reason: str, comment: str =
             return mine.get()
 
 
-def close_report(report: Report, status: str) -> None:
-    """A reviewer's decision. With the last open report the picture's retention starts anew."""
+def decide_report(report: Report, status: str) -> None:
+    """A reviewer's decision, or its taking back. Retention rests while a report is open, and then starts anew."""
     with transaction.atomic():
         Report.objects.filter(pk=report.pk).update(status=status)
         report.status = status
         check = report.subject
-        if not check.reports.filter(status=Report.Status.OPEN).exists():
+        if check.reports.filter(status=Report.Status.OPEN).exists():
+            _keep(check, None)
+        else:
             hours = settings.JOBS_KEEP_MEMBER_HOURS if check.owner_id else settings.JOBS_KEEP_VISITOR_HOURS
             _keep(check, timezone.now() + timedelta(hours=hours))
 
