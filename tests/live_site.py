@@ -40,15 +40,19 @@ def site_environment(data_dir: Path, extra: Mapping[str, str] | None = None) -> 
     return environment
 
 
-class Process:
-    """One management command of the site, its own process group, its output in a log file."""
+def manage_command(*arguments: str) -> list[str]:
+    return [sys.executable, str(MANAGE), *arguments]
 
-    def __init__(self, name: str, arguments: list[str], environment: Mapping[str, str], log: Path) -> None:
+
+class Process:
+    """One process of a site, with a process group of its own and its output in a log file."""
+
+    def __init__(self, name: str, command: list[str], environment: Mapping[str, str], log: Path) -> None:
         self.name = name
         self.log = log
         with log.open("ab") as output:
             self.popen = subprocess.Popen(
-                [sys.executable, str(MANAGE), *arguments],
+                command,
                 env=dict(environment),
                 cwd=REPOSITORY,
                 stdin=subprocess.DEVNULL,
@@ -120,7 +124,7 @@ class LiveSite:
     def manage(self, *arguments: str, timeout: float = 120) -> str:
         """Run one management command to its end and return what it printed."""
         done = subprocess.run(
-            [sys.executable, str(MANAGE), *arguments],
+            manage_command(*arguments),
             env=self.environment,
             cwd=REPOSITORY,
             stdin=subprocess.DEVNULL,
@@ -135,7 +139,8 @@ class LiveSite:
     def start(self, *arguments: str, timeout: float = 120) -> Self:
         self.data_dir.mkdir(parents=True, exist_ok=True)
         self.manage("migrate", "--noinput", "--verbosity", "0")
-        self.process = Process("serve", ["serve", "--port", str(self.port), *arguments], self.environment, self.log)
+        command = manage_command("serve", "--port", str(self.port), *arguments)
+        self.process = Process("serve", command, self.environment, self.log)
         wait_for_page(f"{self.url}/", self.process, timeout)
         return self
 

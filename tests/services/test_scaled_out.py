@@ -1,0 +1,133 @@
+"""Two web processes, two workers, PostgreSQL and Redis: whatever is killed or wiped, every job ends once."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+
+if TYPE_CHECKING:
+    from tests.live_site import Visitor
+    from tests.services.scaled_out_site import ScaledOutSite
+
+pytestmark = [pytest.mark.services, pytest.mark.slow, pytest.mark.timeout(600)]
+
+VISITORS = 6
+PICTURES_EACH = 2
+
+
+def submit(visitor: Visitor, picture: bytes) -> dict[str, Any]:
+    response = visitor.upload(picture)
+    assert response.status_code == 202, response.text
+    answer = response.json()
+    assert answer["errors"] == []
+    accepted: dict[str, Any] = answer["checks"][0]
+    return accepted
+
+
+def running(site: ScaledOutSite) -> list[dict[str, Any]]:
+    return site.database.rows("SELECT id, worker, stage FROM jobs_job WHERE state = 'running' AND kind = 'check'")
+
+
+def wait_until_running(site: ScaledOutSite, timeout: float = 180) -> dict[str, Any]:
+    """A job in the middle of its work: claimed by a worker, and past its first stage."""
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        for job in running(site):
+            if job["stage"]:
+                return job
+        time.sleep(0.01)
+    raise AssertionError("no job began")
+
+
+def test_a_killed_worker_and_a_wiped_redis_lose_and_double_nothing(
+    scaled_out: ScaledOutSite, astronaut_jpeg: bytes
+) -> None:
+    addresses = [scaled_out.start_web(), scaled_out.start_web()]
+    for _ in range(2):
+        scaled_out.start_worker()
+    visitors = [scaled_out.visitor(addresses[number % 2]) for number in range(VISITORS)]
+    submitted: dict[str, Visitor] = {}
+    for _ in range(PICTURES_EACH):
+        for visitor in visitors:
+            submitted[submit(visitor, astronaut_jpeg)["job"]["id"]] = visitor
+
+    victim = wait_until_running(scaled_out)
+    scaled_out.worker_named(victim["worker"]).kill(group=False)
+    scaled_out.wipe_redis()
+
+    ended = {job_id: visitor.wait(job_id, timeout=300) for job_id, visitor in submitted.items()}
+    assert Counter(job["state"] for job in ended.values()) == {"succeeded": VISITORS * PICTURES_EACH}
+    attempts = {job_id: job["attempt"] for job_id, job in ended.items()}
+    assert attempts[str(victim["id"])] == 2, "the killed worker's job was done by another attempt"
+    assert max(attempts.values()) <= 2
+
+    results = scaled_out.database.rows(
+        """
+        SELECT job.id, job.worker, check_.level, check_.device,
+               (SELECT count(*) FROM detection_check c WHERE c.job_id = job.id) AS checks,
+               (SELECT count(*) FROM detection_facefinding f WHERE f.subject_id = check_.id) AS faces,
+               (SELECT count(*) FROM jobs_artifact a WHERE a.job_id = job.id AND a.role = 'display') AS displays
+          FROM jobs_job job JOIN detection_check check_ ON check_.job_id = job.id
+         WHERE job.kind = 'check'
+        """
+    )
+    assert {str(row["id"]) for row in results} == set(submitted)
+    for row in results:
+        assert (row["checks"], row["faces"], row["displays"]) == (1, 1, 1), "one job, one result"
+        assert row["level"], "every check has a verdict"
+        assert row["device"], "every check names the device that ran it"
+    assert len({row["level"] for row in results}) == 1, "the same picture, the same verdict, whichever worker judged it"
+    # Nobody's session opens another's job, on either web process.
+    stranger = scaled_out.visitor(addresses[1])
+    stranger.token()
+    assert stranger.http.get(f"{addresses[1]}/jobs/{next(iter(submitted))}.json", timeout=30).status_code == 404
+
+
+def test_one_web_process_tells_what_a_worker_elsewhere_does(scaled_out: ScaledOutSite, astronaut_jpeg: bytes) -> None:
+    """Submitted to one web process, watched through the other's websocket, run by a worker."""
+    submitting, watching = scaled_out.start_web(), scaled_out.start_web()
+    visitor = scaled_out.visitor(submitting)
+    accepted = submit(visitor, astronaut_jpeg)
+    messages: list[dict[str, Any]] = []
+    with connect(
+        watching.replace("http:", "ws:") + accepted["socket"],
+        origin=watching,
+        additional_headers={"Cookie": visitor.cookie_header},
+        proxy=None,
+    ) as socket:
+        messages.append(json.loads(socket.recv(timeout=20)))
+        scaled_out.start_worker()  # only now, so that no progress can come before the socket listens
+        deadline = time.monotonic() + 240
+        while messages[-1]["type"] != "finished":
+            messages.append(json.loads(socket.recv(timeout=max(1, deadline - time.monotonic()))))
+
+    assert messages[0]["type"] == "snapshot"
+    assert messages[0]["state"] == "queued"
+    numbers = [message["seq"] for message in messages]
+    assert numbers == sorted(numbers), "messages come in order"
+    stages = [message["stage"] for message in messages if message["type"] == "progress" and message["stage"]]
+    assert stages, "progress crossed from the worker to the other web process"
+    assert messages[-1]["state"] == "succeeded"
+    assert messages[-1]["result_url"] == accepted["url"]
+
+
+def test_a_stranger_and_a_foreign_page_get_no_socket(scaled_out: ScaledOutSite, astronaut_jpeg: bytes) -> None:
+    url = scaled_out.start_web()
+    owner, stranger = scaled_out.visitor(url), scaled_out.visitor(url)
+    accepted = submit(owner, astronaut_jpeg)
+    stranger.token()
+    address = url.replace("http:", "ws:") + accepted["socket"]
+    for cookie, origin in [
+        (stranger.cookie_header, url),
+        (owner.cookie_header, "https://elsewhere.example"),
+        (owner.cookie_header, url.replace("127.0.0.1", "localhost")),
+    ]:
+        with pytest.raises(InvalidStatus) as refused:
+            connect(address, origin=origin, additional_headers={"Cookie": cookie}, proxy=None)
+        assert refused.value.response.status_code == 403
