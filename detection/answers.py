@@ -46,15 +46,14 @@ def to_invalid_form(request: HttpRequest, form: CheckForm) -> HttpResponse:
     ]
     if wants_json(request):
         return JsonResponse(_as_json((), refused), status=400)
-    return _page_again(request, requester_of(request, create=False), refused[0], refused, form)
+    return _page_again(request, requester_of(request, create=False), refused[0], refused)
 
 
 def to_full_queue(request: HttpRequest, check: Check, requester: Requester, refusal: Refusal) -> HttpResponse:
     messages.error(request, refusal.message)
     context = pages.result_context(request, check, requester)
     response = render(request, "detection/result.html", context, status=refusal.status)
-    response.headers.update(refusal.headers)
-    return response
+    return _with_headers(response, refusal)
 
 
 def _page_again(
@@ -62,11 +61,15 @@ def _page_again(
     requester: Requester,
     failure: Refusal,
     refused: Sequence[Refusal],
-    form: CheckForm | None = None,
 ) -> HttpResponse:
-    context = pages.check_context(requester, form, refused)
+    context = pages.check_context(requester, refused)
     response = render(request, "detection/check.html", context, status=failure.status)
-    response.headers.update(failure.headers)
+    return _with_headers(response, failure)
+
+
+def _with_headers(response: HttpResponse, refusal: Refusal) -> HttpResponse:
+    for name, value in refusal.headers.items():
+        response[name] = value
     return response
 
 

@@ -44,7 +44,8 @@ class CheckQuerySet(models.QuerySet["Check"]):
         return self.owned_by(requester)
 
     def shared(self) -> CheckQuerySet:
-        return self.exclude(share_token=None).filter(share_expires__gt=timezone.now())
+        """What its owner lets everybody see who has the link: a verdict, never a check that still goes on."""
+        return self.exclude(share_token=None).exclude(level="").filter(share_expires__gt=timezone.now())
 
     def for_page(self) -> CheckQuerySet:
         return self.select_related("job", "display")

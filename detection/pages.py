@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from django.core.paginator import Paginator
-from django.db.models import Count
 from django.urls import reverse
 
 from jobs.snapshot import snapshot
 
 from . import evaluation, pictures, services
 from .forms import CheckForm, ReportForm
-from .limits import limits_for
+from .limits import limits
 from .models import Check
 
 if TYPE_CHECKING:
@@ -30,23 +29,21 @@ REFRESH_SECONDS: Final = 3  # how often a page without JavaScript looks again wh
 
 
 def own_checks(requester: Requester) -> Any:
-    return Check.objects.for_page().owned_by(requester).annotate(face_count=Count("faces"))
+    return Check.objects.for_page().owned_by(requester)
 
 
-def check_context(
-    requester: Requester, form: CheckForm | None = None, errors: Sequence[Refusal] = ()
-) -> dict[str, Any]:
+def check_context(requester: Requester, errors: Sequence[Refusal] = ()) -> dict[str, Any]:
     recent = list(own_checks(requester)[:RECENT])
     for check in recent:
         pictures.address(check, [], pictures.for_owner)
-    return {"form": form or CheckForm(), "limits": limits_for(requester), "recent": recent, "errors": list(errors)}
+    return {"form": CheckForm(), "limits": limits(), "recent": recent, "errors": list(errors)}
 
 
 def history_context(requester: Requester, page: str | None) -> dict[str, Any]:
     page_obj = Paginator(own_checks(requester), PAGE_SIZE).get_page(page)
     for check in page_obj:
         pictures.address(check, [], pictures.for_owner)
-    return {"page_obj": page_obj, "is_member": requester.is_member, "limits": limits_for(requester)}
+    return {"page_obj": page_obj, "is_member": requester.is_member, "limits": limits()}
 
 
 def result_context(
@@ -67,7 +64,7 @@ def result_context(
         "share_url": share_url(request, check) if mine else "",
         "report_form": report_form or ReportForm(),
         "reported": services.has_reported(check, requester),
-        "limits": limits_for(requester),
+        "limits": limits(),
         "socket_path": f"/ws/jobs/{check.job_id}/",
         "state_url": reverse("jobs:state", args=[check.job_id]),
         "cancel_url": reverse("jobs:cancel", args=[check.job_id]) if mine else "",
