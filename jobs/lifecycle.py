@@ -7,7 +7,6 @@ a worker that has lost its lease can change nothing any more.
 from __future__ import annotations
 
 import logging
-import time
 from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -21,10 +20,11 @@ from django.utils.translation import gettext as _
 
 from . import kinds, quotas
 from .database import retrying, serialise
-from .errors import IllegalMove, QuotaExceeded
+from .errors import QuotaExceeded
 from .files import removed_on_failure
 from .models import Artifact, Job
-from .states import TERMINAL, JobState, legal
+from .moves import move, running_row, seq_now
+from .states import TERMINAL, JobState
 from .wake import announce, nudge_workers
 from .workplace import is_gone
 
@@ -46,44 +46,6 @@ class Standing(StrEnum):
     OURS = "ours"
     CANCEL = "cancel"
     LOST = "lost"
-
-
-def seq_now(after: int = 0) -> int:
-    """Milliseconds, but always more than `after`: grows across workers, restarts and messages that no row remembers."""
-    return max(after + 1, int(time.time() * 1000))
-
-
-def _move(
-    job_id: UUID,
-    old: JobState,
-    new: JobState,
-    *,
-    held: int | None = None,
-    lease: datetime | None = None,
-    **changes: Any,
-) -> bool:
-    """Change the state of one row if it still is `old` and, where given, held by that attempt under that very lease.
-    Returns whether it was."""
-    if not legal(old, new):
-        raise IllegalMove(f"{old} -> {new}")
-    rows = Job.objects.filter(pk=job_id, state=old)
-    if held is not None:
-        rows = rows.filter(attempt=held)
-        if lease is not None:  # a sweep must not take what was renewed while it looked
-            rows = rows.filter(lease_expires=lease)
-    elif old is JobState.RUNNING:
-        raise IllegalMove("a running job is moved only by its attempt")
-    if new is not JobState.RUNNING:
-        changes.setdefault("lease_expires", None)
-    if new in TERMINAL:
-        changes.setdefault("finished", timezone.now())
-        changes.setdefault("eta_seconds", None)
-    moved = bool(rows.update(state=new, seq=Greatest(F("seq") + 1, Value(seq_now())), **changes))
-    if moved:
-        transaction.on_commit(lambda: announce(job_id), robust=True)
-        if new is not JobState.RUNNING:  # a place, or a job, is there for somebody
-            transaction.on_commit(nudge_workers, robust=True)
-    return moved
 
 
 def keep_for(requester: Requester) -> timedelta:
@@ -180,7 +142,7 @@ def claim(worker: str, kind_names: Iterable[str], device: str = "") -> Job | Non
         job_id = candidates.values_list("pk", flat=True).first()
         if job_id is None:
             return None
-        taken = _move(
+        taken = move(
             job_id,
             JobState.QUEUED,
             JobState.RUNNING,
@@ -196,14 +158,10 @@ def claim(worker: str, kind_names: Iterable[str], device: str = "") -> Job | Non
         return Job.objects.get(pk=job_id) if taken else None
 
 
-def _running(job_id: UUID, attempt: int) -> Any:
-    return Job.objects.filter(pk=job_id, state=JobState.RUNNING, attempt=attempt)
-
-
 @retrying
 def renew(job_id: UUID, attempt: int) -> bool:
     lease = timezone.now() + timedelta(seconds=settings.JOBS_LEASE_SECONDS)
-    return bool(_running(job_id, attempt).update(lease_expires=lease))
+    return bool(running_row(job_id, attempt).update(lease_expires=lease))
 
 
 @retrying
@@ -213,12 +171,12 @@ def progress(
     changes: dict[str, Any] = {"stage": stage, "done": done, "total": total, "eta_seconds": eta}
     if device:
         changes["device"] = device
-    return bool(_running(job_id, attempt).update(seq=Greatest(F("seq") + 1, Value(seq)), **changes))
+    return bool(running_row(job_id, attempt).update(seq=Greatest(F("seq") + 1, Value(seq)), **changes))
 
 
 def standing(job_id: UUID, attempt: int) -> Standing:
     """Whether the attempt still has the job, and whether the person still wants it."""
-    wanted = _running(job_id, attempt).values_list("cancel_requested", flat=True).first()
+    wanted = running_row(job_id, attempt).values_list("cancel_requested", flat=True).first()
     if wanted is None:
         return Standing.LOST
     return Standing.CANCEL if wanted else Standing.OURS
@@ -229,7 +187,7 @@ def succeed(job_id: UUID, attempt: int, result: Any) -> JobState:
     """Publish the result and end the job, both or neither. A job whose cancel came in time ends as cancelled.
     Raises LeaseLost, with nothing written, when the attempt is stale."""
     with removed_on_failure(), transaction.atomic():
-        rows = _running(job_id, attempt)
+        rows = running_row(job_id, attempt)
         if connection.features.has_select_for_update:
             rows = rows.select_for_update()
         job = rows.first()
@@ -238,7 +196,7 @@ def succeed(job_id: UUID, attempt: int, result: Any) -> JobState:
         end = JobState.CANCELLED if job.cancel_requested else JobState.SUCCEEDED
         if end is JobState.SUCCEEDED:
             kinds.get(job.kind).publish(job, result)
-        if not _move(job_id, JobState.RUNNING, end, held=attempt):
+        if not move(job_id, JobState.RUNNING, end, held=attempt):
             raise LeaseLost(f"{job_id} attempt {attempt}")
         return end
 
@@ -247,7 +205,7 @@ def succeed(job_id: UUID, attempt: int, result: Any) -> JobState:
 def fail(
     job_id: UUID, attempt: int, code: str, message: str, error_id: str = "", *, lease: datetime | None = None
 ) -> bool:
-    return _move(
+    return move(
         job_id,
         JobState.RUNNING,
         JobState.FAILED,
@@ -261,19 +219,24 @@ def fail(
 
 @retrying
 def cancelled(job_id: UUID, attempt: int, *, lease: datetime | None = None) -> bool:
-    return _move(job_id, JobState.RUNNING, JobState.CANCELLED, held=attempt, lease=lease)
+    return move(job_id, JobState.RUNNING, JobState.CANCELLED, held=attempt, lease=lease)
 
 
 @retrying
 def requeue(
     job_id: UUID, attempt: int, *, delay: float = 0.0, give_back: bool = False, lease: datetime | None = None
 ) -> bool:
-    """Back into the queue. `give_back`: the attempt was no fault of the job (a drain), so it may have one more."""
+    """Back into the queue, or ended if its cancel was asked for meanwhile.
+
+    `give_back`: the attempt ended by no fault of the job (a drain), so it may have one more.
+    """
+    if running_row(job_id, attempt).filter(cancel_requested=True).exists():
+        return cancelled(job_id, attempt, lease=lease)
     changes: dict[str, Any] = {"worker": "", "stage": "", "done": 0, "total": 0, "eta_seconds": None}
     changes["not_before"] = timezone.now() + timedelta(seconds=delay)
     if give_back:
         changes["max_attempts"] = F("max_attempts") + 1
-    return _move(job_id, JobState.RUNNING, JobState.QUEUED, held=attempt, lease=lease, **changes)
+    return move(job_id, JobState.RUNNING, JobState.QUEUED, held=attempt, lease=lease, **changes)
 
 
 def retry(
@@ -289,7 +252,7 @@ def retry(
 def cancel(job_id: UUID) -> JobState:
     """Waiting: ended at once. Running: asked to stop; its worker ends it. Ended: nothing. Returns the state after."""
     with transaction.atomic():
-        if not _move(job_id, JobState.QUEUED, JobState.CANCELLED):
+        if not move(job_id, JobState.QUEUED, JobState.CANCELLED):
             asked = Job.objects.filter(pk=job_id, state=JobState.RUNNING)
             if asked.update(cancel_requested=True, seq=Greatest(F("seq") + 1, Value(seq_now()))):
                 transaction.on_commit(lambda: announce(job_id), robust=True)
@@ -334,7 +297,7 @@ def purge(job_id: UUID) -> bool:
             forget(job)
         for artifact in job.artifacts.all():
             artifact.delete()
-        return _move(
+        return move(
             job_id,
             JobState(job.state),
             JobState.PURGED,

@@ -1,0 +1,67 @@
+"""How a handler can end, as the worker sees it, wherever the handler ran."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from .kinds import JobKind
+
+OnProgress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    result: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The handler raised a PersonError."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """The handler raised anything else."""
+
+    summary: str
+    traceback: str
+    transient: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The handler heeded `report` telling it to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Crashed:
+    """The process that ran the handler ended, by itself or killed."""
+
+    why: str
+
+
+Outcome = Finished | Refused | Raised | Stopped | Crashed
+
+
+class Runner(Protocol):
+    """Where handlers run: the inference child, or a thread of the worker for housekeeping. One job at a time."""
+
+    async def ready(self) -> str:
+        """Wait until a job can be run, starting what must be started; return the device."""
+
+    async def run(self, kind: JobKind, request: Any, on_progress: OnProgress) -> Outcome: ...
+
+    def ask_to_stop(self) -> None: ...
+
+    def kill(self, why: str) -> None:
+        """End the run now. It then ends as Crashed(why), unless it had ended already."""
+
+    def memory_mb(self) -> float: ...
+
+    async def close(self) -> None: ...
