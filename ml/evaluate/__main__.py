@@ -1,0 +1,27 @@
+"""``python -m ml.evaluate detectors``: see ``ml.evaluate.detectors``."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from typing import TYPE_CHECKING
+
+from ml.evaluate import detectors
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Command line. Returns the process's exit code."""
+    parser = argparse.ArgumentParser(prog="python -m ml.evaluate", description=__doc__)
+    what = parser.add_subparsers(dest="what", required=True)
+    detectors.add_arguments(what.add_parser("detectors", help="measure the detectors", description=detectors.__doc__))
+    options = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    return detectors.run(options)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

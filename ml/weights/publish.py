@@ -1,0 +1,35 @@
+"""``python -m ml.weights.publish --network meso4 --run RUN --version 2026.11.1``: ship the best weights of a run."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ml.weights.store import MANIFEST, publish
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Command line. Returns the process's exit code."""
+    parser = argparse.ArgumentParser(prog="python -m ml.weights.publish", description=__doc__)
+    parser.add_argument("--network", choices=("meso4", "mesoinception4"), required=True)
+    parser.add_argument("--run", type=Path, required=True, help="folder of a training run, with best.weights.h5")
+    parser.add_argument("--version", required=True)
+    parser.add_argument("--manifest", type=Path, default=MANIFEST)
+    options = parser.parse_args(arguments)
+
+    from ml.networks.mesonet import build
+
+    model = build(options.network)
+    model.load_weights(options.run / "best.weights.h5")
+    entry = publish(options.network, model.get_weights(), options.version, options.manifest)
+    sys.stdout.write(f"{entry.file} {entry.sha256}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
