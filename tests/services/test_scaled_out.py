@@ -8,7 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 if TYPE_CHECKING:
@@ -123,11 +123,14 @@ def test_a_stranger_and_a_foreign_page_get_no_socket(scaled_out: ScaledOutSite, 
     accepted = submit(owner, astronaut_jpeg)
     stranger.token()
     address = url.replace("http:", "ws:") + accepted["socket"]
-    for cookie, origin in [
-        (stranger.cookie_header, url),
-        (owner.cookie_header, "https://elsewhere.example"),
-        (owner.cookie_header, url.replace("127.0.0.1", "localhost")),
-    ]:
+    # Somebody else's job looks like none at all.
+    with connect(address, origin=url, additional_headers={"Cookie": stranger.cookie_header}, proxy=None) as socket:
+        with pytest.raises(ConnectionClosed) as closed:
+            socket.recv(timeout=20)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 4404
+    # Browsers send cookies along with a foreign page's socket, so the owner's cookie must not be enough.
+    for origin in ("https://elsewhere.example", url.replace("127.0.0.1", "localhost"), url.replace("http:", "https:")):
         with pytest.raises(InvalidStatus) as refused:
-            connect(address, origin=origin, additional_headers={"Cookie": cookie}, proxy=None)
+            connect(address, origin=origin, additional_headers={"Cookie": owner.cookie_header}, proxy=None)
         assert refused.value.response.status_code == 403

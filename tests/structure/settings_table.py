@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
 SETTINGS = REPOSITORY / "deepfake_site" / "settings"
 TABLE = REPOSITORY / "docs" / "settings.md"
-PROGRAM = ("deepfake_site", "jobs", "detection", "generation", "enhancement", "ml", "tests", "benchmarks")
+PROGRAM = ("deepfake_site", "jobs", "detection", "generation", "enhancement", "ml", "benchmarks")
 ROW = re.compile(r"^\| `(?P<name>[A-Z][A-Z0-9_]*)` \| (?P<default>.*?) \| (?P<meaning>.*?) \|$", re.MULTILINE)
+OF_THE_SUITE = {"UNMASK_SHARED_DATA", "UNMASK_TEST_DATABASE_URL", "UNMASK_TEST_REDIS_URL"}
 OF_OTHERS = {"DJANGO_SETTINGS_MODULE", "UNMASK_TEST_DATA_DIR"}  # set by the program for itself or for its suite
 
 
@@ -38,7 +39,7 @@ def read_by_settings() -> dict[str, set[str]]:
 
 def read_elsewhere() -> set[str]:
     """Names that the program asks the environment for by itself, outside the settings."""
-    names: set[str] = set()
+    names = set(OF_THE_SUITE)
     pattern = re.compile(r"""(?:environ(?:\.get|\.setdefault)?|getenv)[\[(]\s*["'](?P<name>(?:UNMASK|JOBS)_\w+)["']""")
     for package in PROGRAM:
         for path in (REPOSITORY / package).rglob("*.py"):

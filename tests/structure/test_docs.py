@@ -96,12 +96,12 @@ def test_every_make_target_of_the_readme_exists() -> None:
         assert named <= targets, f"{page.name} names targets that the Makefile lacks: {named - targets}"
 
 
-@pytest.mark.parametrize("page", pages(), ids=lambda page: page.relative_to(REPOSITORY).as_posix())
-def test_links_within_the_repository_lead_somewhere(page: Path) -> None:
+@pytest.mark.parametrize("document", pages(), ids=lambda path: path.relative_to(REPOSITORY).as_posix())
+def test_links_within_the_repository_lead_somewhere(document: Path) -> None:
     dead = [
         target
-        for target in LINK.findall(page.read_text(encoding="utf-8"))
-        if "://" not in target and not target.startswith("mailto:") and not (page.parent / target).exists()
+        for target in LINK.findall(document.read_text(encoding="utf-8"))
+        if "://" not in target and not target.startswith("mailto:") and not (document.parent / target).exists()
     ]
     assert dead == []
 
