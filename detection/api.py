@@ -5,7 +5,7 @@ from uuid import UUID
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from ninja import File, Query, Router, UploadedFile
+from ninja import File, Query, Router, Status, UploadedFile
 
 from . import services
 from .models import Check
@@ -22,11 +22,11 @@ ERRORS = {401: ErrorOut, 403: ErrorOut}
     url_name="checks",
     summary="Check a picture",
 )
-def create(request: HttpRequest, response: HttpResponse, file: File[UploadedFile]) -> tuple[int, CheckOut]:
+def create(request: HttpRequest, response: HttpResponse, file: File[UploadedFile]) -> Status[CheckOut]:
     """Send a JPEG, PNG or WebP photo as multipart field `file`. `Location` says where its check can be asked for."""
     check = services.submit_check(request.auth, file)
     response["Location"] = location(check)
-    return 202, check_out(request, check)
+    return Status(202, check_out(request, check))
 
 
 @router.get("/checks", response={200: CheckPage, **ERRORS}, url_name="checks", summary="Your checks, newest first")
@@ -56,9 +56,9 @@ def read(request: HttpRequest, check_id: UUID) -> CheckOut:
     url_name="check",
     summary="Delete a check and its pictures now",
 )
-def delete(request: HttpRequest, check_id: UUID) -> tuple[int, None]:
+def delete(request: HttpRequest, check_id: UUID) -> Status[None]:
     services.delete_check(_own(request, check_id))
-    return 204, None
+    return Status(204, None)
 
 
 def _own(request: HttpRequest, check_id: UUID) -> Check:

@@ -59,6 +59,14 @@ def content(artifact: Artifact) -> bytes:
         return stored.read()
 
 
+def status(client: Client, address: str, method: str = "get", **extra: Any) -> int:
+    """The status of an answer whose body nobody reads."""
+    response = getattr(client, method)(address, **extra)
+    if response.streaming:
+        b"".join(response.streaming_content)
+    return int(response.status_code)
+
+
 def requester(user: User | None = None, session_key: str | None = None) -> Requester:
     return Requester(user=user, session_key=session_key)
 

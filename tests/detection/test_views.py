@@ -238,7 +238,7 @@ def test_share_shows_the_verdict_and_its_pictures_to_everybody(ada: User, ada_cl
     pictures = set(re.findall(r'src="(/s/[^"]+)"', html))
     assert len(pictures) == 5
     for address in pictures:
-        assert client.get(address).status_code == 200
+        assert factories.status(client, address) == 200
     token = link.rstrip("/").rsplit("/", 1)[1]
     original = reverse("detection:shared_file", args=[token, check.original_id, check.original.public_name])
     assert client.get(original).status_code == 404
