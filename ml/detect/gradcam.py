@@ -72,7 +72,7 @@ def split(model: keras.Model) -> tuple[keras.Model, keras.Model]:
 
     for layer in reversed(model.layers):
         if layer.__class__.__name__ == "Conv2D":
-            return keras.Model(model.inputs, layer.output), keras.Model(layer.output, model.outputs[0])
+            return keras.Model(model.inputs[0], layer.output), keras.Model(layer.output, model.outputs[0])
     raise ValueError(f"{model.name} has no convolution to explain")
 
 

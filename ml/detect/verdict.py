@@ -131,7 +131,8 @@ def interval(evidence: Evidence, calibration: Calibration) -> tuple[float, float
     total = sum(calibration.weights.values())
     each = {name: calibration.logit(name, evidence.plain[name]) for name in calibration.weights}
     mean = sum(weight * each[name] for name, weight in calibration.weights.items()) / total
-    spread = sum(weight * (each[name] - mean) ** 2 for name, weight in calibration.weights.items()) / total
+    # The weights need not add up to 1: their sum is the scale of the fused logit, and so of its deviation.
+    spread = total * sum(weight * (each[name] - mean) ** 2 for name, weight in calibration.weights.items())
     mirrored = calibration.fused_logit(evidence.mirrored) - middle
     reencoded = calibration.fused_logit(evidence.reencoded) - middle
     half = calibration.interval.get("scale", 1.0) * math.sqrt(max(spread, 0.0) + mirrored**2 + reencoded**2)

@@ -1,0 +1,144 @@
+"""The verdict: levels, abstentions and their order, the interval, and what a picture takes from its faces."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ml.detect.calibration import Calibration, sigmoid
+from ml.detect.verdict import SENTENCES, Evidence, Level, Reason, Verdict, interval, judge, untouched, worst
+from tests.ml.conftest import CALIBRATION
+
+PLAIN = Calibration.from_json({**CALIBRATION, "temperature": {"meso4": 1.0, "mesoinception4": 1.0}, "bias": {}})
+
+
+def seen(meso4: float, inception: float, reencoded: float | None = None, mirrored: float | None = None) -> Evidence:
+    plain = {"meso4": meso4, "mesoinception4": inception}
+
+    def both(value: float | None) -> dict[str, float]:
+        return plain if value is None else {"meso4": value, "mesoinception4": value}
+
+    return Evidence(plain, both(mirrored), both(reencoded))
+
+
+@pytest.mark.parametrize(
+    ("evidence", "level", "reason"),
+    [
+        (seen(3, 3), Level.LIKELY_MANIPULATED, Reason.MANIPULATED),
+        (seen(-3, -3), Level.LIKELY_AUTHENTIC, Reason.AUTHENTIC),
+        (seen(0.5, 0.5), Level.INCONCLUSIVE, Reason.BETWEEN),
+        (seen(4, -1), Level.INCONCLUSIVE, Reason.DISAGREE),
+        (seen(3, 3, reencoded=-3), Level.INCONCLUSIVE, Reason.UNSTABLE),
+        (seen(3, 3, reencoded=0.5), Level.INCONCLUSIVE, Reason.UNSTABLE),
+        (seen(3, 3, reencoded=2), Level.LIKELY_MANIPULATED, Reason.MANIPULATED),
+    ],
+)
+def test_levels(evidence: Evidence, level: Level, reason: Reason) -> None:
+    verdict = judge(evidence, sharpness=0.3, calibration=PLAIN)
+    assert (verdict.level, verdict.reason) == (level, reason)
+    logit = sum(evidence.plain.values()) / 2
+    assert verdict.probability == pytest.approx(1 / (1 + math.exp(-logit)))
+
+
+def test_bands_hold_at_their_very_edges() -> None:
+    edge = math.log(0.8 / 0.2)
+    at = replace(PLAIN, manipulated=sigmoid(edge), authentic=sigmoid(-edge))
+    assert judge(seen(edge, edge), 0.3, at).level is Level.LIKELY_MANIPULATED
+    assert judge(seen(-edge, -edge), 0.3, at).level is Level.LIKELY_AUTHENTIC
+    assert judge(seen(edge - 1e-6, edge - 1e-6), 0.3, at).level is Level.INCONCLUSIVE
+
+
+def test_a_flip_of_sides_is_unstable_however_wide_the_allowance() -> None:
+    lax = replace(PLAIN, flip_delta=1.0)
+    assert judge(seen(3, 3, reencoded=-3), 0.3, lax).reason is Reason.UNSTABLE
+    assert judge(seen(3, 3, reencoded=0.1), 0.3, lax).reason is Reason.MANIPULATED
+
+
+def test_blur_and_smallness_come_first() -> None:
+    verdict = judge(seen(4, 4), sharpness=0.01, calibration=PLAIN)
+    assert (verdict.level, verdict.reason) == (Level.INCONCLUSIVE, Reason.BLURRED)
+    small = untouched(47.9, PLAIN)
+    assert small == Verdict(Level.NOT_APPLICABLE, Reason.TOO_SMALL)
+    assert untouched(48.0, PLAIN) is None
+
+
+def test_temperature_and_bias_are_applied() -> None:
+    made = Calibration.from_json(CALIBRATION)
+    assert made.logit("meso4", 1.75) == pytest.approx(1.0)
+    assert made.fused_logit({"meso4": 1.75, "mesoinception4": 3.0}) == pytest.approx(1.5)
+
+
+logits = st.floats(-20, 20)
+
+
+@given(logits, logits, logits, logits)
+def test_interval_holds_the_probability_and_grows_with_doubt(a: float, b: float, mirrored: float, again: float) -> None:
+    evidence = seen(a, b, reencoded=again, mirrored=mirrored)
+    low, high = interval(evidence, PLAIN)
+    p = sigmoid(PLAIN.fused_logit(evidence.plain))
+    assert 0.0 <= low <= p <= high <= 1.0
+    steady = interval(seen((a + b) / 2, (a + b) / 2), PLAIN)
+    assert steady == pytest.approx((p, p))
+    doubled = interval(evidence, replace(PLAIN, interval={"scale": 2.0}))
+    assert doubled[0] <= low
+    assert doubled[1] >= high
+
+
+def test_interval_adds_its_three_parts_in_quadrature() -> None:
+    low, high = interval(seen(4.0, -2.0, mirrored=5.0, reencoded=13.0), PLAIN)
+    half = math.sqrt(3.0**2 + 4.0**2 + 12.0**2)
+    assert low == pytest.approx(sigmoid(1.0 - half))
+    assert high == pytest.approx(sigmoid(1.0 + half))
+    stretched = replace(PLAIN, weights={"meso4": 1.0, "mesoinception4": 1.0})
+    assert interval(seen(4.0, -2.0), stretched) == pytest.approx((sigmoid(2.0 - 6.0), sigmoid(2.0 + 6.0)))
+    floored = interval(seen(0, 0), replace(PLAIN, interval={"floor": 1.0}))
+    assert floored == pytest.approx((sigmoid(-1.0), sigmoid(1.0)))
+
+
+def test_the_picture_takes_its_worst_face() -> None:
+    fine = Verdict(Level.LIKELY_AUTHENTIC, Reason.AUTHENTIC, 0.1)
+    worse = Verdict(Level.LIKELY_AUTHENTIC, Reason.AUTHENTIC, 0.15)
+    unsure = Verdict(Level.INCONCLUSIVE, Reason.DISAGREE, 0.9)
+    fake = Verdict(Level.LIKELY_MANIPULATED, Reason.MANIPULATED, 0.85)
+    small = Verdict(Level.NOT_APPLICABLE, Reason.TOO_SMALL)
+    assert worst([fine, fake, unsure, small]) is fake
+    assert worst([fine, unsure]) is unsure
+    assert worst([small, fine, worse]) is worse
+    assert worst([small]) is small
+    assert worst([]).reason is Reason.NO_FACE
+
+
+def test_every_reason_has_a_plain_sentence() -> None:
+    for reason in Reason:
+        assert SENTENCES[reason].endswith(".")
+        assert "_" not in SENTENCES[reason]
+
+
+def without(key: str) -> dict[str, Any]:
+    return {name: value for name, value in CALIBRATION.items() if name != key}
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (without("bands"), "bands"),
+        (without("flip_delta"), "flip_delta"),
+        ({**CALIBRATION, "bands": {"manipulated": 0.2, "authentic": 0.8}}, "bands"),
+        ({**CALIBRATION, "temperature": {"meso4": 1.0}}, "mesoinception4"),
+        ({**CALIBRATION, "temperature": {"meso4": 0.0, "mesoinception4": 1.0}}, "above 0"),
+        ({**CALIBRATION, "fusion": {"weights": {}}}, "at least one"),
+    ],
+)
+def test_a_faulty_calibration_is_refused_by_name(content: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        Calibration.from_json(content)
+
+
+@pytest.mark.parametrize("far", [-1e4, 1e4])
+def test_sigmoid_at_the_ends(far: float) -> None:
+    assert sigmoid(far) == (1.0 if far > 0 else 0.0)
