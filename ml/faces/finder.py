@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _MESH_SIDE = 1280  # the mesh graph looks at 128 px of the whole picture; more pixels than this only cost time
-_TILE_FROM = 640  # a picture whose longer side is at most this is seen well enough as a whole
+_TILE_FROM = 640  # up to this longer side the longer-ranged detector sees faces of 48 px in the whole picture
 _TILE_OVERLAP = 0.3
 _MAX_TILES_A_SIDE = 5
 _SAME_FACE = 0.35  # overlap (intersection over union) above which two boxes are one face
@@ -30,10 +30,10 @@ Box = tuple[float, float, float, float]
 class FaceFinder:
     """Finds faces and their mesh.
 
-    The mesh is tried on the whole picture first. In pictures longer than 640 px a second, longer-ranged detector looks
-    at the whole and at overlapping tiles, and every face that it adds gets a mesh of its own; a box in which no mesh is
-    found is dropped, which also removes most false alarms. Keep one instance and use it from one thread: the graphs are
-    costly to build and are not thread-safe.
+    The mesh is tried on the whole picture first; it misses faces under a seventh of it. So a second, longer-ranged
+    detector looks at the whole too and, in pictures longer than 640 px, at overlapping tiles, and every face that it
+    adds gets a mesh of its own; a box in which no mesh is found is dropped, which also removes most false alarms. Keep
+    one instance and use it from one thread: the graphs are costly to build and are not thread-safe.
 
     min_confidence: 0 to 1, for both the detectors and the mesh.
     """
@@ -71,8 +71,7 @@ class FaceFinder:
             return []
         self._build()
         faces = self._mesh_faces(self._mesh, pixels)
-        if max(pixels.shape[:2]) > _TILE_FROM:
-            faces += self._small_faces(pixels, faces)
+        faces += self._small_faces(pixels, faces)
         faces = _without_doubles(faces)
         faces.sort(key=lambda face: face.size, reverse=True)
         return faces[:max_faces]
@@ -218,6 +217,8 @@ def _without_doubles(faces: list[Face]) -> list[Face]:
 def _tiles(width: int, height: int) -> list[tuple[int, int, int, int]]:
     """The whole picture, then overlapping squares of about a third of it, so that a face of 48 px still fills some."""
     tiles = [(0, 0, width, height)]
+    if max(width, height) <= _TILE_FROM:
+        return tiles
     side = max(_TILE_FROM // 2, math.ceil(max(width, height) / 3))
     step = side * (1 - _TILE_OVERLAP)
     columns = min(_MAX_TILES_A_SIDE, max(1, math.ceil((width - side) / step) + 1))

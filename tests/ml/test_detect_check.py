@@ -205,3 +205,13 @@ def test_the_shipped_detectors_judge_the_photo(astronaut_file: Path) -> None:
     assert result.level in {Level.LIKELY_AUTHENTIC, Level.INCONCLUSIVE}, "an unaltered portrait must not be accused"
     assert result.weights_version == made.weights_version
     assert checker() is made
+
+
+@pytest.mark.parametrize("side", [240, 300])
+def test_a_face_of_a_twelfth_of_a_small_picture_is_found(
+    side: int, random_checker: Checker, astronaut: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    scene = np.full((480, 640, 3), 120, np.uint8)
+    scene[20 : 20 + side, 300 : 300 + side] = cv2.resize(astronaut, (side, side), interpolation=cv2.INTER_AREA)
+    result = random_checker.run(CheckRequest(saved(tmp_path / "far.png", scene)), quiet)
+    assert [face.probability is not None for face in result.faces] == [True]
