@@ -62,6 +62,7 @@ class InferenceChild:
         if self.is_alive and self._is_worn():
             await self.close()
         if not self.is_alive:
+            await self.close()  # what is left of the one before
             await asyncio.sleep(RESTART_SECONDS[min(self._failures, len(RESTART_SECONDS) - 1)])
             try:
                 await self._start()
