@@ -43,6 +43,7 @@ def submit_check(requester: Requester, upload: UploadedFile) -> Check:
                 session_key=requester.session_key or "",
                 title=original.original_name or _("Picture"),
                 original=original,
+                created=job.created,
                 purge_after=job.purge_after,
             )
     except BaseException:
