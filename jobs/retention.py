@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from . import lifecycle
 from .kinds import JobKind
 from .models import Artifact, Job
+from .quotas import SYSTEM
 from .states import TERMINAL, JobState
 
 if TYPE_CHECKING:
@@ -44,8 +46,12 @@ def purge_due(report: Report) -> tuple[int, int]:
     due = list(Job.objects.filter(state__in=TERMINAL, purge_after__lt=now).values_list("pk", flat=True))
     purged = 0
     for done, job_id in enumerate(due):
-        purged += lifecycle.purge(job_id)
+        try:
+            purged += lifecycle.purge(job_id)
+        except Exception:
+            logger.exception("error %s: job %s could not be purged", secrets.token_hex(4), job_id)
         report("purge", done + 1, len(due))
+    Job.objects.filter(owner_key=SYSTEM, state=JobState.PURGED).delete()  # of the site's own jobs nothing is kept
     alone = Artifact.objects.filter(job__isnull=True, created__lt=now - _grace())
     unattached = 0
     for artifact in alone.iterator():

@@ -62,7 +62,8 @@ class Command(BaseCommand):
             application=get_default_application(),
             endpoints=build_endpoint_description_strings(host=options["host"], port=options["port"]),
             on_listening=self._tell_address,
-            ready_callable=lambda: reactor.callWhenRunning(self._when_running),
+            # Not callWhenRunning: it calls before the event loop runs, and swallows what that raises.
+            ready_callable=lambda: reactor.callLater(0, self._when_running),
             server_name="unmask",
             application_close_timeout=5,
         )
