@@ -46,7 +46,8 @@ class StaffSecondFactorMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if settings.STAFF_SECOND_FACTOR_REQUIRED and self.must_set_up(request):
-            messages.warning(request, _("Staff accounts need a second factor. Please set one up to go on."))
+            if not len(messages.get_messages(request)):  # once, however many parts of a page were asked for
+                messages.warning(request, _("Staff accounts need a second factor. Please set one up to go on."))
             return redirect("mfa_activate_totp")
         return self.get_response(request)
 

@@ -75,7 +75,6 @@ class ReportInline(ReadOnly, admin.TabularInline):
 class CheckAdmin(ReadOnly, admin.ModelAdmin):
     list_display = ("title", "level", "probability", "state", "owner", "created", "open_reports")
     list_filter = ("level", "job__state", "reason_code", "reports__status", "weights_version", "created")
-    list_select_related = ("job", "owner")
     search_fields = ("id", "title", "owner__email", "job__id", "job__error_id")
     date_hierarchy = "created"
     inlines = (FaceInline, ReportInline)
@@ -83,7 +82,12 @@ class CheckAdmin(ReadOnly, admin.ModelAdmin):
     readonly_fields = ("shown", "evidence")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Check]:
-        return super().get_queryset(request).prefetch_related("reports").select_related("display", "original")
+        return (
+            super()
+            .get_queryset(request)
+            .prefetch_related("reports")
+            .select_related("job", "owner", "display", "original")
+        )
 
     @admin.display(description=_("state"), ordering="job__state")
     def state(self, check: Check) -> str:

@@ -16,8 +16,14 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpRequest
 
+    ModelAdmin = admin.ModelAdmin[Any]
+    ArtifactTable = admin.TabularInline[Artifact, Job]
+else:  # generic only for the type checker
+    ModelAdmin = admin.ModelAdmin
+    ArtifactTable = admin.TabularInline
 
-class ReadOnlyAdmin(admin.ModelAdmin[Any]):
+
+class ReadOnlyAdmin(ModelAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
@@ -28,7 +34,7 @@ class ReadOnlyAdmin(admin.ModelAdmin[Any]):
         return False  # rows end by the purge, which takes their files along
 
 
-class ArtifactInline(admin.TabularInline[Artifact, Job]):
+class ArtifactInline(ArtifactTable):
     model = Artifact
     extra = 0
     can_delete = False
