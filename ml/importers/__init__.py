@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["KINDS", "CheckpointError", "read_checkpoint"]
 
-KINDS = ("rrdbnet", "srvgg")
+KINDS = ("rrdbnet", "srvgg", "fomm")
 
 
 def read_checkpoint(kind: str, path: str | Path, **options: Any) -> Any:
@@ -21,6 +21,7 @@ def read_checkpoint(kind: str, path: str | Path, **options: Any) -> Any:
 
     - ``rrdbnet``: ESRGAN, any of its three layouts -> Keras model (N, H, W, 3) in [0, 1] -> enlarged.
     - ``srvgg``: Real-ESRGAN's compact upscaler -> Keras model, likewise.
+    - ``fomm``: the First Order Motion Model -> FirstOrderMotion; option ``size`` (256), the side of its pictures.
 
     Raises CheckpointError (names the file and the fault), ValueError for an unknown kind.
     """
@@ -36,6 +37,10 @@ def _reader(kind: str) -> Callable[..., Any]:
         from ml.importers.rrdbnet import read_rrdbnet
 
         return read_rrdbnet
+    if kind == "fomm":
+        from ml.importers.fomm import read_fomm
+
+        return read_fomm
     from ml.importers.srvgg import read_srvgg
 
     return read_srvgg

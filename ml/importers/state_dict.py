@@ -65,6 +65,10 @@ class StateDict:
         chosen = {name.removeprefix(prefix): self._entries[name] for name in self if name.startswith(prefix)}
         return StateDict(self.path, chosen)
 
+    def without(self, prefix: str) -> StateDict:
+        """Return the entries whose names do not start with ``prefix``."""
+        return StateDict(self.path, {name: self._entries[name] for name in self if not name.startswith(prefix)})
+
     def renamed(self, rename: Callable[[str], str]) -> StateDict:
         """Return the same entries under other names. Raises CheckpointError when two would get the same one."""
         entries: dict[str, Tensor] = {}

@@ -1,0 +1,60 @@
+"""The picture: the source's features, moved by the flow, dimmed where hidden, and painted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import keras
+from keras import layers, ops
+
+from ml.networks.fomm.blocks import BATCH_NORM, conv_norm_relu, down_block, up_block
+from ml.networks.fomm.geometry import Warp, resize_bilinear
+
+if TYPE_CHECKING:
+    from ml.networks.fomm.motion_config import MotionConfig
+
+
+def build_generator_encoder(config: MotionConfig) -> keras.Model:
+    """Build (N, size, size, 3) in [0, 1] -> features (N, f, f, C): once for a source, whatever the number of frames.
+
+    Siarohin et al. 2019, section 3.3 (after Johnson et al. 2016). Encoder and decoder of ``vox-256`` together have
+    7,845,123 parameters.
+    """
+    inputs = keras.Input((config.size, config.size, 3))
+    x = conv_norm_relu(inputs, config.generator_features, "first", kernel=7)
+    for level in range(config.generator_levels):
+        x = down_block(x, _channels(config, level + 1), f"down_blocks.{level}")
+    return keras.Model(inputs, x, name="generator_encoder")
+
+
+def build_generator_decoder(config: MotionConfig) -> keras.Model:
+    """Build [features (N, f, f, C), deformation (N, s, s, 2), occlusion (N, s, s, 1)] -> picture (N, size, size, 3).
+
+    The picture is in [0, 1]. Flow and occlusion are resized to the features when their sides differ.
+    """
+    side, inner = config.size // 2**config.generator_levels, config.inner_size
+    channels = _channels(config, config.generator_levels)
+    features = keras.Input((side, side, channels))
+    deformation, occlusion = keras.Input((inner, inner, 2)), keras.Input((inner, inner, 1))
+    flow, visible = deformation, occlusion
+    if side != inner:
+        flow, visible = resize_bilinear(flow, side, side), resize_bilinear(visible, side, side)
+    x = Warp()([features, flow]) * visible
+    for block in range(config.generator_blocks):
+        x = _residual(x, channels, f"bottleneck.r{block}")
+    for index, level in enumerate(reversed(range(config.generator_levels))):
+        x = up_block(x, _channels(config, level), f"up_blocks.{index}")
+    picture = ops.sigmoid(layers.Conv2D(3, 7, padding="same", name="final")(x))
+    return keras.Model([features, deformation, occlusion], picture, name="generator_decoder")
+
+
+def _channels(config: MotionConfig, level: int) -> int:
+    return min(config.generator_limit, config.generator_features << level)
+
+
+def _residual(x: Any, channels: int, name: str) -> Any:
+    inner = x
+    for index in (1, 2):
+        inner = layers.ReLU()(layers.BatchNormalization(**BATCH_NORM, name=f"{name}.norm{index}")(inner))
+        inner = layers.Conv2D(channels, 3, padding="same", name=f"{name}.conv{index}")(inner)
+    return layers.Add()([x, inner])
