@@ -37,12 +37,11 @@ def check(request: CheckJobRequest, report: Callable[[str, int, int], None]) -> 
         result = ml_check.run(wanted, report)
     except MediaError as error:
         raise PersonError(error.code, error.message) from error
-    return _plain(result)
+    thresholds = ml_check.checker().calibration
+    return _plain(result, band=(thresholds.authentic, thresholds.manipulated))
 
 
-def _plain(result: CheckResult) -> CheckJobResult:
-    from ml.detect.calibration import shipped
-
+def _plain(result: CheckResult, band: tuple[float, float]) -> CheckJobResult:
     return CheckJobResult(
         level=result.level.value,
         probability=result.probability,
@@ -59,7 +58,7 @@ def _plain(result: CheckResult) -> CheckJobResult:
         timings=dict(result.timings),
         seconds=result.seconds,
         not_checked=result.not_checked,
-        band=(shipped().authentic, shipped().manipulated),
+        band=band,
     )
 
 
