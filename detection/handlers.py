@@ -17,11 +17,16 @@ if TYPE_CHECKING:
     from .exchange import CheckJobRequest
 
 
-def warm() -> None:
-    """Load the networks and run them once, so that the first person waits no longer than the next."""
+def warm() -> str:
+    """Load the networks and run them once, so that the first person waits no longer than the next.
+
+    Returns the name of the device, which every job then shows.
+    """
     from ml.detect.check import checker
+    from ml.runtime import device_name
 
     checker().warm()
+    return device_name()
 
 
 def check(request: CheckJobRequest, report: Callable[[str, int, int], None]) -> CheckJobResult:
