@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
 import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
+from PIL import Image
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from tests.live_site import Visitor
     from tests.services.scaled_out_site import ScaledOutSite
 
@@ -19,6 +24,14 @@ pytestmark = [pytest.mark.services, pytest.mark.slow, pytest.mark.timeout(600)]
 
 VISITORS = 6
 PICTURES_EACH = 2
+CROWD = 9  # faces in one picture: work enough that a worker can be killed in the middle of it
+
+
+@pytest.fixture(scope="module")
+def crowd_jpeg(astronaut: NDArray[np.uint8]) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(np.tile(astronaut, (3, 3, 1))).save(buffer, "JPEG", quality=92)
+    return buffer.getvalue()
 
 
 def submit(visitor: Visitor, picture: bytes) -> dict[str, Any]:
@@ -46,7 +59,7 @@ def wait_until_running(site: ScaledOutSite, timeout: float = 180) -> dict[str, A
 
 
 def test_a_killed_worker_and_a_wiped_redis_lose_and_double_nothing(
-    scaled_out: ScaledOutSite, astronaut_jpeg: bytes
+    scaled_out: ScaledOutSite, crowd_jpeg: bytes
 ) -> None:
     addresses = [scaled_out.start_web(), scaled_out.start_web()]
     for _ in range(2):
@@ -55,10 +68,11 @@ def test_a_killed_worker_and_a_wiped_redis_lose_and_double_nothing(
     submitted: dict[str, Visitor] = {}
     for _ in range(PICTURES_EACH):
         for visitor in visitors:
-            submitted[submit(visitor, astronaut_jpeg)["job"]["id"]] = visitor
+            submitted[submit(visitor, crowd_jpeg)["job"]["id"]] = visitor
 
     victim = wait_until_running(scaled_out)
     scaled_out.worker_named(victim["worker"]).kill(group=False)
+    assert victim["id"] in {job["id"] for job in running(scaled_out)}, "the worker was killed in the middle of its job"
     scaled_out.wipe_redis()
 
     ended = {job_id: visitor.wait(job_id, timeout=300) for job_id, visitor in submitted.items()}
@@ -79,10 +93,12 @@ def test_a_killed_worker_and_a_wiped_redis_lose_and_double_nothing(
     )
     assert {str(row["id"]) for row in results} == set(submitted)
     for row in results:
-        assert (row["checks"], row["faces"], row["displays"]) == (1, 1, 1), "one job, one result"
+        assert (row["checks"], row["displays"]) == (1, 1), "one job, one result"
         assert row["level"], "every check has a verdict"
         assert row["device"], "every check names the device that ran it"
-    assert len({row["level"] for row in results}) == 1, "the same picture, the same verdict, whichever worker judged it"
+    verdicts = {(row["level"], row["faces"]) for row in results}
+    assert len(verdicts) == 1, "the same picture, the same verdict, whichever worker judged it"
+    assert verdicts.pop()[1] >= CROWD, "every face once"
     # Nobody's session opens another's job, on either web process.
     stranger = scaled_out.visitor(addresses[1])
     stranger.token()
