@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     Row = Mapping[str, Any]
 
 register = template.Library()
-DASH = "–"
+DASH = "\N{EN DASH}"
 FUSED = "fused"
 
 

@@ -1,4 +1,4 @@
-"""A real Chromium on a real site. Every test of this folder fails if its pages write to the console or break the CSP."""
+"""A real Chromium on a real site. A test fails, too, when its pages complain in the console or break the CSP."""
 
 from __future__ import annotations
 

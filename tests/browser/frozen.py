@@ -1,4 +1,4 @@
-"""Time stands still for the inference process, so that a test can look at a check that is under way for as long as it likes."""
+"""Time stands still for the inference process, so that a test can look at a check under way as long as it likes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def inference_children(site: LiveSite) -> list[psutil.Process]:
     children = psutil.Process(site.pid).children(recursive=True)
-    return [child for child in children if any("spawn_main" in part for part in child.cmdline())]
+    return [child for child in children if any("jobs.inference_child" in part for part in child.cmdline())]
 
 
 @contextlib.contextmanager

@@ -136,6 +136,7 @@ def test_by_keyboard_alone(seen: Visit, visit: Callable[..., Visit], astronaut_j
             break
     page.keyboard.press("Enter")
     expect(page.get_by_role("dialog", name="Delete this check?")).to_be_visible()
-    page.keyboard.press("Tab")
-    page.keyboard.press("Enter")  # keep it, or delete: whichever comes first must not be the dangerous one
-    expect(page.locator("#verdict-title")).to_be_visible()
+    expect(page.get_by_role("button", name="Keep it")).to_be_focused()  # the harmless answer comes first
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(page.get_by_role("button", name="Delete", exact=True)).to_be_focused()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,14 @@ File = tuple[str, bytes]
 
 # Chromium's own words for an answer that a page asked for and was refused; the tests that provoke one say so.
 REFUSED_ANSWER = "Failed to load resource: the server responded with a status of"
+
+
+FILES_IN_THE_PAGE = """(files) => {
+    const carried = new DataTransfer();
+    for (const [name, type, base64] of files)
+        carried.items.add(new File([Uint8Array.from(atob(base64), (byte) => byte.charCodeAt(0))], name, { type }));
+    return carried;
+}"""
 
 
 class Visit:
@@ -53,18 +62,22 @@ class Visit:
     def drop(self, *files: File) -> None:
         """Drag files from the desktop over the table and let go."""
         carried = self.page.evaluate_handle(
-            """(files) => {
-                const carried = new DataTransfer();
-                for (const { name, mimeType, bytes } of files)
-                    carried.items.add(new File([Uint8Array.from(bytes)], name, { type: mimeType }));
-                return carried;
-            }""",
-            [{"name": name, "mimeType": mime(name), "bytes": list(content)} for name, content in files],
+            FILES_IN_THE_PAGE,
+            [[name, mime(name), base64.b64encode(content).decode()] for name, content in files],
         )
         table = self.page.locator("[data-drop]")
         table.dispatch_event("dragover", {"dataTransfer": carried})
         expect(table).to_have_class(re.compile("is-over"))
         table.dispatch_event("drop", {"dataTransfer": carried})
+
+    def paste(self, file: File) -> None:
+        name, content = file
+        carried = self.page.evaluate_handle(
+            FILES_IN_THE_PAGE, [[name, mime(name), base64.b64encode(content).decode()]]
+        )
+        self.page.evaluate(
+            "(clipboardData) => dispatchEvent(new ClipboardEvent('paste', { clipboardData }))", carried
+        )
 
     def verdict(self, milliseconds: float = 60_000) -> Locator:
         """Wait for the verdict of the check whose page this is, and return its heading."""
