@@ -101,7 +101,7 @@ class InferenceChild:
         self._reader, self._writer = await asyncio.open_connection(sock=ours)
         self._started = asyncio.get_running_loop().create_future()
         self._reading = asyncio.create_task(self._read(), name="inference-child")
-        functions = dict.fromkeys(kind.warm for kind in kinds.registered() if kind.warm)
+        functions = dict.fromkeys(kind.warm for kind in kinds.served() if kind.warm)
         await self._send(wire.Warm(tuple(functions)))
         try:
             ready = await asyncio.wait_for(asyncio.shield(self._started), settings.JOBS_CHILD_START_SECONDS)

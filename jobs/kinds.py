@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
+
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
@@ -100,9 +102,11 @@ def find(name: str) -> JobKind | None:
     return _kinds.get(name)
 
 
-def names(*, in_worker: bool) -> tuple[str, ...]:
-    return tuple(sorted(kind.name for kind in _kinds.values() if kind.in_worker is in_worker))
-
-
 def registered() -> tuple[JobKind, ...]:
     return tuple(_kinds[name] for name in sorted(_kinds))
+
+
+def served() -> tuple[JobKind, ...]:
+    """The kinds that workers of this process take: all of them, or those that `JOBS_WORKER_KINDS` names."""
+    wanted = settings.JOBS_WORKER_KINDS
+    return tuple(kind for kind in registered() if not wanted or kind.name in wanted)

@@ -118,7 +118,8 @@ class Worker:
             self.warm.set()
         woken = self._wakes[id(runner)]
         woken.clear()  # before the look: a nudge that comes during it must not be lost
-        job = await in_database(lifecycle.claim, self.name, kinds.names(in_worker=in_worker), device)
+        names = tuple(kind.name for kind in kinds.served() if kind.in_worker is in_worker)
+        job = await in_database(lifecycle.claim, self.name, names, device)
         if job is None:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(woken.wait(), settings.JOBS_POLL_SECONDS)

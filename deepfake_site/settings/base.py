@@ -133,6 +133,7 @@ JOBS_CHILDREN = env.int("JOBS_CHILDREN", default=1)  # inference processes of on
 JOBS_CHILD_START_SECONDS = env.float("JOBS_CHILD_START_SECONDS", default=240.0)
 JOBS_CHILD_MEMORY_MB = env.int("JOBS_CHILD_MEMORY_MB", default=6000)
 JOBS_CHILD_MAX_JOBS = env.int("JOBS_CHILD_MAX_JOBS", default=2000)  # then a fresh child, against slow leaks
+JOBS_CHILD_NICE = env.int("JOBS_CHILD_NICE", default=5)  # pages come before inference where they share processors
 JOBS_ACTIVE_VISITOR = env.int("JOBS_ACTIVE_VISITOR", default=1)  # running side by side
 JOBS_ACTIVE_MEMBER = env.int("JOBS_ACTIVE_MEMBER", default=3)
 JOBS_WAITING_VISITOR = env.int("JOBS_WAITING_VISITOR", default=12)
@@ -146,6 +147,7 @@ JOBS_PURGE_SECONDS = env.float("JOBS_PURGE_SECONDS", default=600.0)
 JOBS_ORPHAN_GRACE_MINUTES = env.int("JOBS_ORPHAN_GRACE_MINUTES", default=60)
 JOBS_PICTURE_BYTES = env.int("JOBS_PICTURE_BYTES", default=15 * 1024 * 1024)
 JOBS_PICTURE_PIXELS = env.int("JOBS_PICTURE_PIXELS", default=40_000_000)
+JOBS_WORKER_KINDS = env.list("JOBS_WORKER_KINDS", default=[])  # kinds that workers here take; none named: all
 JOBS_EXTRA_KINDS = env.list("JOBS_EXTRA_KINDS", default=[])  # dotted names of further JobKinds (tests use it)
 JOBS_WORK_DIR = DATA_DIR / "work"  # one directory a job while it runs
 

@@ -63,7 +63,7 @@ class Command(BaseCommand):
             endpoints=build_endpoint_description_strings(host=options["host"], port=options["port"]),
             on_listening=self._tell_address,
             # Not callWhenRunning: it calls before the event loop runs, and swallows what that raises.
-            ready_callable=lambda: reactor.callLater(0, self._when_running),
+            ready_callable=lambda: reactor.callLater(0, self._when_running),  # type: ignore[arg-type]
             server_name="unmask",
             application_close_timeout=5,
         )
