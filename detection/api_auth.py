@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from ninja.errors import HttpError
 from ninja.security import HttpBearer
@@ -13,10 +14,13 @@ from jobs.requester import Requester, address_hash, client_address, requester_of
 
 from .models import ApiToken
 
-if TYPE_CHECKING:
-    from django.http import HttpRequest
-
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class AuthorisedRequest(HttpRequest):
+    """A request that TokenOrSession has let in."""
+
+    auth: Requester
 
 
 class TokenOrSession(HttpBearer):

@@ -33,7 +33,7 @@ class NotRetryable(Exception):
 def submit_check(requester: Requester, upload: UploadedFile) -> Check:
     """Take a picture in and queue its check. Raises IntakeError for the file and QuotaExceeded for the moment."""
     original = intake.accept_picture(upload, requester, NAME)
-    stored = original.pk
+    stored = original.id
     try:
         with transaction.atomic():
             job = lifecycle.submit(NAME, requester, [original])

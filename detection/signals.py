@@ -28,8 +28,8 @@ def take_over_checks(request: HttpRequest | None, user: User, **kwargs: Any) -> 
 
     jobs.signals hands over the jobs and the files; here follow the checks, and how long all of it is kept.
     """
-    key = request.COOKIES.get(settings.SESSION_COOKIE_NAME) if request is not None else None
-    if not key:
+    key = None if request is None else request.COOKIES.get(settings.SESSION_COOKIE_NAME)
+    if request is None or not key:
         return
     with transaction.atomic():
         checks = list(Check.objects.filter(owner=None, session_key=key).values_list("pk", "job_id"))

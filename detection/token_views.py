@@ -15,13 +15,19 @@ from .forms import TokenForm
 from .models import ApiToken
 
 if TYPE_CHECKING:
+    from django.contrib.auth.models import User
     from django.http import HttpRequest, HttpResponse
+
+    class MembersRequest(HttpRequest):
+        """What login_required lets through."""
+
+        user: User
 
 
 @never_cache
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def tokens(request: HttpRequest) -> HttpResponse:
+def tokens(request: MembersRequest) -> HttpResponse:
     """The secret of a new token is in the answer to the form and nowhere else, so a reload cannot show it again."""
     form = TokenForm(request.POST if request.method == "POST" else None)
     new_token = ""
@@ -35,7 +41,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @login_required
-def revoke(request: HttpRequest, pk: int) -> HttpResponse:
+def revoke(request: MembersRequest, pk: int) -> HttpResponse:
     get_object_or_404(ApiToken, owner=request.user, pk=pk).revoke()
     messages.success(request, _("The token no longer works."))
     return redirect("detection:tokens")

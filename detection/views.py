@@ -23,6 +23,8 @@ from .submission import Refusal, submit_all
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from django.http.response import HttpResponseBase
+
     from jobs.requester import Requester
 
 
@@ -118,7 +120,7 @@ def shared(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @require_safe
-def shared_file(request: HttpRequest, token: str, artifact: UUID, name: str) -> HttpResponse:
+def shared_file(request: HttpRequest, token: str, artifact: UUID, name: str) -> HttpResponseBase:
     found = get_object_or_404(Check.objects.shared(), share_token=token)
     shown = pictures.shown_of(found, artifact)
     if shown is None or shown.public_name != name:
