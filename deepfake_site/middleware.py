@@ -31,6 +31,8 @@ class BodyLimitMiddleware:
             return self.get_response(request)
         # Not a page: reading the session for one would be more than this deserves.
         message = _("That is more than %(size)d MB at once.") % {"size": self.limit // 1024 // 1024}
+        if request.get_preferred_type(["application/json", "text/plain", "text/html"]) != "application/json":
+            return HttpResponse(message, status=413, content_type="text/plain; charset=utf-8")
         return JsonResponse({"error": {"code": "too_large", "message": message, "id": None}}, status=413)
 
     def too_large(self, length: str) -> bool:

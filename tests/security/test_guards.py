@@ -30,6 +30,10 @@ def test_bodies_beyond_every_limit_are_refused_unread(length: str, address: str)
     assert answer.status_code == 413
     assert answer.json()["error"]["code"] == "too_large"
     assert not Check.objects.exists()
+    browser = client.post(address, CONTENT_LENGTH=length, headers={"Accept": "text/html,*/*;q=0.8"})
+    assert browser.status_code == 413
+    assert browser["Content-Type"].startswith("text/plain")
+    assert "MB" in browser.content.decode()
 
 
 def test_a_body_of_the_largest_allowed_files_passes(client: Client, settings: SettingsWrapper) -> None:
