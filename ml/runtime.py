@@ -32,7 +32,7 @@ def configure(threads: int | None = None) -> None:
             return
         os.environ.setdefault("KERAS_BACKEND", "tensorflow")
         # TensorFlow's C++ start-up lines and mediapipe's (glog) would drown what a person should read.
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         os.environ.setdefault("GLOG_minloglevel", "2")
         if os.environ["KERAS_BACKEND"] == "tensorflow":
             _configure_tensorflow(threads or usable_cores())
