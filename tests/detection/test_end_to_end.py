@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
     from tests.live_site import LiveSite
 
+TRAINED = ("ml/weights/manifest.json", "ml/detect/calibration.json")
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(
-        not (REPOSITORY / "ml" / "weights" / "manifest.json").exists(), reason="no trained weights in ml/weights"
+        not all((REPOSITORY / name).exists() for name in TRAINED), reason="no trained and calibrated detectors in ml/"
     ),
 ]
 
