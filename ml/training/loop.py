@@ -18,6 +18,7 @@ from ml.evaluate.metrics import auc
 from ml.faces import cut
 from ml.networks.mesonet import build
 from ml.training.fused import FusedBatchNormalization
+from ml.training.patches import CELLS, PATCH_CELLS, Placed, patch_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,20 +56,28 @@ class Schedule:
 
 
 class Run:
-    """A training run that lives in a folder: log.csv, state.npz (weights, optimizer), best.weights.h5, run.json."""
+    """A training run that lives in a folder: log.csv, state.npz (weights, optimizer), best.weights.h5, run.json.
 
-    def __init__(self, network: str, out: Path, schedule: Schedule, loss: str = "bce", seed: int = 2018) -> None:
+    patches: share of the run, 0 to 1, that sees a quarter of each face, not the whole; see ``ml.training.patches``.
+    """
+
+    def __init__(
+        self, network: str, out: Path, schedule: Schedule, loss: str = "bce", seed: int = 2018, patches: float = 0.0
+    ) -> None:
         keras.utils.set_random_seed(seed)
         self.network, self.out, self.schedule = network, out, schedule
+        self.patches, self._random = patches, np.random.default_rng(seed)
         out.mkdir(parents=True, exist_ok=True)
-        self.model = build(network, normalization=FusedBatchNormalization)
+        self._place = Placed()
+        self.model = build(network, normalization=FusedBatchNormalization, place=self._place)
         self.optimizer = keras.optimizers.Adam(schedule.rate)
         self.optimizer.build(self.model.trainable_variables)
         self.average = [np.array(value) for value in self.model.get_weights()]
         self.step, self.seconds, self.best = 0, 0.0, -1.0
         self._restore()
-        self._train_step = tf.function(self._step_of(loss), jit_compile=False)
-        self._predict = tf.function(lambda batch: self.model(batch, training=False), jit_compile=False)
+        self._train_step = tf.function(self._step_of(loss, whole=True), jit_compile=False)
+        self._patch_step = tf.function(self._step_of(loss, whole=False), jit_compile=False)
+        self._predict = tf.function(self._forward, jit_compile=False)
 
     def train(self, batches: Batches, val: Sequence[Sample], epoch_steps: int) -> None:
         """Train to the end of the schedule. batches: see ``Batches``; val: the prepared crops to choose by."""
@@ -79,7 +88,11 @@ class Run:
         while self.schedule.done(self.step, self.seconds) < 1.0:
             pixels, labels = next(source)
             self.optimizer.learning_rate.assign(self.schedule.at(self.step, self.seconds))
-            value = self._train_step(tf.constant(pixels), tf.constant(labels))
+            if self.schedule.done(self.step, self.seconds) < self.patches:
+                cells = tf.constant(self._random.integers(0, CELLS - PATCH_CELLS + 1, 2), tf.int32)
+                value = self._patch_step(tf.constant(pixels), tf.constant(labels), cells)
+            else:
+                value = self._train_step(tf.constant(pixels), tf.constant(labels), tf.zeros(2, tf.int32))
             losses.append(float(value))
             self._follow()
             self.step += 1
@@ -101,9 +114,16 @@ class Run:
         self.model.set_weights(own)
         return np.asarray(np.concatenate(parts), np.float64)
 
-    def _step_of(self, loss: str) -> Any:
-        def step(pixels: Any, labels: Any) -> Any:
+    def _forward(self, batch: Any) -> Any:
+        self._place.at(None)
+        return self.model(batch, training=False)
+
+    def _step_of(self, loss: str, whole: bool) -> Any:
+        def step(pixels: Any, labels: Any, cells: Any) -> Any:
+            if not whole:
+                pixels = patch_of(pixels, cells)
             images = tf.cast(pixels, tf.float32) / 255.0
+            self._place.at(None if whole else cells)
             with tf.GradientTape() as tape:
                 logits = self.model(images, training=True)
                 if loss == "mse":

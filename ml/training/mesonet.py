@@ -32,6 +32,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--batch", type=int, default=32)
     made.add_argument("--epoch-steps", type=int, default=400, help="batches between two looks at the val split")
     made.add_argument("--loss", choices=("bce", "mse"), default="bce", help="mse on the sigmoid is the published one")
+    made.add_argument("--patches", type=float, default=0.0, help="share of the run on quarters of faces: 4 x faster")
     made.add_argument("--rate", type=float, default=1e-3, help="Adam's first learning rate")
     made.add_argument("--seed", type=int, default=2018)
     made.add_argument("--threads", type=int, default=1, help="TensorFlow's threads within an operation")
@@ -54,12 +55,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     dataset.prepare(options.data, options.work)
     train, val = dataset.load(options.work, "train"), dataset.load(options.work, "val")
+    # An AUC within a set needs both classes there; the other sets only cost time.
+    paired = {s.row.set for s in val if s.row.manipulated} & {s.row.set for s in val if not s.row.manipulated}
+    val = [s for s in val if s.row.set in paired]
     schedule = Schedule(
         rate=options.rate,
         steps=None if options.minutes else options.steps,
         seconds=options.minutes * 60 if options.minutes else None,
     )
-    run = Run(options.network, options.out, schedule, loss=options.loss, seed=options.seed)
+    run = Run(options.network, options.out, schedule, loss=options.loss, seed=options.seed, patches=options.patches)
     run.train(Batches(train, options.batch, options.seed), val, options.epoch_steps)
     return 0
 

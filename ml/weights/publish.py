@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ml.weights.answers import record
 from ml.weights.store import MANIFEST, publish
 
 if TYPE_CHECKING:
@@ -23,10 +24,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
 
     from ml.networks.mesonet import build
+    from ml.training.fused import FusedBatchNormalization
+    from ml.training.patches import Placed
 
-    model = build(options.network)
+    # The file names the layers that training used; their weights are those of the plain network, in the same order.
+    model = build(options.network, normalization=FusedBatchNormalization, place=Placed())
     model.load_weights(options.run / "best.weights.h5")
     entry = publish(options.network, model.get_weights(), options.version, options.manifest)
+    record(options.network, options.manifest)
     sys.stdout.write(f"{entry.file} {entry.sha256}\n")
     return 0
 
