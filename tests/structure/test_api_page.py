@@ -1,0 +1,101 @@
+"""The commands of docs/api.md, run as they stand, against a real site."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.live_site import REPOSITORY, site_environment
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.live_site import LiveSite
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed"),
+    pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed"),
+]
+
+TOKEN = """
+from django.contrib.auth import get_user_model
+from detection.models import ApiToken
+member = get_user_model().objects.create_user("reader", "reader@unmask.example", "correct horse battery")
+print("token", ApiToken.issue(member, "docs")[1])
+"""
+
+
+def commands() -> list[str]:
+    page = (REPOSITORY / "docs" / "api.md").read_text(encoding="utf-8")
+    return re.findall(r"^```sh\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+
+
+def test_commands_do_what_the_page_says(live_site: LiveSite, astronaut_jpeg: bytes, tmp_path: Path) -> None:
+    (tmp_path / "photo.jpg").write_bytes(astronaut_jpeg)
+    printed = live_site.manage("shell", "--command", TOKEN)
+    token = re.search(r"^token (\S+)$", printed, re.MULTILINE)
+    assert token, printed
+    blocks = commands()
+    assert len(blocks) == 6
+    # One shell for all, as a reader would paste them; a line after each block tells where one ends.
+    script = "set -euo pipefail\n" + "".join(
+        f"{block}\necho '<<end of block {i}>>'\n" for i, block in enumerate(blocks)
+    )
+    done = subprocess.run(
+        ["bash", "-c", script],
+        cwd=tmp_path,
+        env=site_environment(tmp_path, {"SITE": live_site.url, "TOKEN": token[1], "no_proxy": "127.0.0.1"}),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    printed_by = re.split(r"<<end of block \d>>\n", done.stdout)
+
+    accepted = json.loads((tmp_path / "accepted.json").read_text(encoding="utf-8"))
+    assert printed_by[1].strip() == f"/api/v1/checks/{accepted['id']}"
+    ended = json.loads((tmp_path / "check.json").read_text(encoding="utf-8"))
+    assert ended["state"] == "succeeded", ended
+    assert ended["level"] in {"likely_manipulated", "inconclusive", "likely_authentic"}
+    assert len(ended["faces"]) == 1
+    x0, y0, x1, y1 = ended["faces"][0]["box"]
+    assert 0 <= x0 < x1 <= ended["width"]
+    assert 0 <= y0 < y1 <= ended["height"]
+    assert printed_by[3].split() == ["204"]
+    first, rest = json.JSONDecoder().raw_decode(printed_by[4])
+    listed = json.loads(printed_by[4][rest:])
+    assert [line["id"] for line in listed["items"]] == [first["id"]], "a member's list holds the member's check alone"
+    status, refusal = printed_by[5].split("\n", 1)
+    assert status == "415"
+    assert set(json.loads(refusal)["error"]) == {"code", "message", "id"}
+
+
+def test_command_line_judges_the_same_face(astronaut_file: Path, tmp_path: Path) -> None:
+    """The README's command without the web: one JSON object a line, and a file that cannot be judged is no failure."""
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"not a picture")
+    done = subprocess.run(
+        [sys.executable, "-m", "ml", "check", astronaut_file, broken, "--json"],
+        cwd=REPOSITORY,
+        env=site_environment(tmp_path),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    judged, refused = map(json.loads, done.stdout.splitlines())
+    assert len(judged["faces"]) == 1
+    assert set(judged["faces"][0]["detectors"]) == {"meso4", "mesoinception4"}
+    assert refused["level"] == "not_applicable"
+    assert refused["reason"]
