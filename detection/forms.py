@@ -63,6 +63,10 @@ class ReportForm(forms.ModelForm):
         fields = ["reason", "comment"]
         widgets = {"comment": forms.Textarea(attrs={"rows": 3, "maxlength": 2000})}
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].choices = [("", _("Choose a reason")), *Report.Reason.choices]
+
 
 class TokenForm(forms.Form):
     name = forms.CharField(

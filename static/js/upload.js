@@ -122,6 +122,10 @@ function take(files) {
     waiting.push(new Row(file));
   }
   section.hidden = !list.children.length;
+  if (list.children.length + errors.querySelectorAll(".note").length > 1) {
+    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    (errors.hidden ? section : errors).scrollIntoView({ block: "nearest", behavior: calm ? "auto" : "smooth" });
+  }
   sendAll();
 }
 
@@ -197,6 +201,14 @@ addEventListener("drop", (event) => {
   if (!carriesFiles(event)) return;
   event.preventDefault();
   if (event.dataTransfer.files.length) take(event.dataTransfer.files);
+});
+// A page that comes back from the browser's memory would show an upload that has long gone its way.
+addEventListener("pageshow", (event) => {
+  if (event.persisted) location.reload();
+});
+// Pictures that are on their way are lost with the page; those that have arrived are not.
+addEventListener("beforeunload", (event) => {
+  if (sending && taken > 1) event.preventDefault();
 });
 addEventListener("paste", (event) => {
   const files = event.clipboardData?.files ?? [];
