@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes.util
 import os
-import re
 import sys
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
@@ -13,23 +12,27 @@ from django.conf import settings
 from django.core.checks import Error, Tags, Warning, register
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from django.apps import AppConfig
     from django.core.checks import CheckMessage
 
-OPENCV = re.compile(r"opencv[-_](contrib[-_])?python([-_]headless)?$", re.IGNORECASE)
+OPENCV = ("opencv-python", "opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless")
 LIBRARIES = {"GL": "libgl1", "glib-2.0": "libglib2.0-0"}  # what OpenCV is linked against: Debian's package
 
 
-def opencv_packages(names: Iterable[str]) -> list[str]:
-    return sorted({name.lower().replace("_", "-") for name in names if OPENCV.match(name)})
+def is_installed(distribution: str) -> bool:
+    try:
+        metadata.distribution(distribution)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
 
 
 @register(Tags.compatibility)
 def one_opencv(app_configs: Sequence[AppConfig] | None, **options: Any) -> list[CheckMessage]:
     """The four opencv packages install into the same folder; a second one silently overwrites half of the first."""
-    found = opencv_packages(metadata.packages_distributions().get("cv2", []))
+    found = [name for name in OPENCV if is_installed(name)]
     if len(found) < 2:
         return []
     return [
