@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 TRAINED = ("ml/weights/manifest.json", "ml/detect/calibration.json")
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.timeout(900),  # a site, its child and two processes of the command line, maybe on a busy machine
     pytest.mark.skipif(
         not all((REPOSITORY / name).exists() for name in TRAINED), reason="no trained and calibrated detectors in ml/"
     ),
