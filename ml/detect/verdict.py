@@ -100,7 +100,9 @@ def judge(evidence: Evidence, sharpness: float, calibration: Calibration) -> Ver
 def _reason(evidence: Evidence, sharpness: float, probability: float, calibration: Calibration) -> Reason:
     if sharpness < calibration.min_sharpness:
         return Reason.BLURRED
-    each = [sigmoid(calibration.logit(name, evidence.plain[name])) for name in calibration.weights]
+    # A detector that the fusion does not listen to has no veto either.
+    heard = [name for name, weight in calibration.weights.items() if weight > 0]
+    each = [sigmoid(calibration.logit(name, evidence.plain[name])) for name in heard]
     if max(each) - min(each) > calibration.disagreement:
         return Reason.DISAGREE
     again = sigmoid(calibration.fused_logit(evidence.reencoded))

@@ -59,6 +59,12 @@ def test_a_flip_of_sides_is_unstable_however_wide_the_allowance() -> None:
     assert judge(seen(3, 3, reencoded=0.1), 0.3, lax).reason is Reason.MANIPULATED
 
 
+def test_a_detector_without_weight_has_no_veto() -> None:
+    alone = replace(PLAIN, weights={"meso4": 1.0, "mesoinception4": 0.0})
+    assert judge(seen(4, -4), 0.3, alone).reason is Reason.MANIPULATED
+    assert judge(seen(4, -4), 0.3, PLAIN).reason is Reason.DISAGREE
+
+
 def test_blur_and_smallness_come_first() -> None:
     verdict = judge(seen(4, 4), sharpness=0.01, calibration=PLAIN)
     assert (verdict.level, verdict.reason) == (Level.INCONCLUSIVE, Reason.BLURRED)
