@@ -6,17 +6,15 @@ import asyncio
 import logging
 import secrets
 import shutil
-import tempfile
 import time
 import traceback
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from . import estimates, kinds, lifecycle
+from . import estimates, kinds, lifecycle, workdirs
 from .database import in_database
 from .errors import PersonError
 from .moves import seq_now
@@ -25,6 +23,8 @@ from .snapshot import snapshot
 from .wake import announce_progress
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .models import Job
 
 logger = logging.getLogger(__name__)
@@ -57,6 +57,7 @@ class Attempt:
         self._began = self._last_progress = time.monotonic()
         self._changed = asyncio.Event()
         self._asked_to_stop: float | None = None
+        self._stall_seconds = float(self.kind.stall_seconds or settings.JOBS_STALL_SECONDS)
 
     async def run(self) -> None:
         logger.info("job %s (%s) attempt %d begins", self.job.pk, self.kind.name, self.job.attempt)
@@ -80,10 +81,11 @@ class Attempt:
             self._runner.kill(str(ending))
 
     async def _work(self) -> Outcome:
-        settings.JOBS_WORK_DIR.mkdir(parents=True, exist_ok=True)
-        workdir = Path(tempfile.mkdtemp(prefix=f"{self.job.pk}-", dir=settings.JOBS_WORK_DIR))
+        workdir: Path | None = None
         try:
-            request = await in_database(self.kind.prepare, self.job, workdir)
+            workdir = workdirs.make(self.job)
+            async with asyncio.timeout(self._stall_seconds):  # a storage that does not answer must not hold the slot
+                request = await in_database(self.kind.prepare, self.job, workdir)
             if self._ending is not None:
                 return Crashed(str(self._ending))
             self._working = True
@@ -91,11 +93,14 @@ class Attempt:
             return await self._runner.run(self.kind, request, self._on_progress)
         except PersonError as error:
             return Refused(error.code, error.message)
+        except TimeoutError:
+            return Raised("preparing took too long", traceback.format_exc(), transient=True)
         except Exception as error:  # noqa: BLE001  (costs this job, not the worker)
             return Raised(f"{type(error).__name__}: {error}", traceback.format_exc())
         finally:
             self._working = False
-            await asyncio.to_thread(shutil.rmtree, workdir, ignore_errors=True)
+            if workdir is not None:
+                await asyncio.to_thread(shutil.rmtree, workdir, ignore_errors=True)
 
     def _on_progress(self, stage: str, done: int, total: int) -> None:
         self._last_progress = time.monotonic()
@@ -165,7 +170,7 @@ class Attempt:
             return Ending.CANCEL
         if now - self._began >= self.kind.deadline_seconds:
             return Ending.DEADLINE
-        if now - self._last_progress >= (self.kind.stall_seconds or settings.JOBS_STALL_SECONDS):
+        if now - self._last_progress >= self._stall_seconds:
             return Ending.STALLED
         if self._runner.memory_mb() > settings.JOBS_CHILD_MEMORY_MB:
             return Ending.MEMORY

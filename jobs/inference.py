@@ -30,6 +30,11 @@ EXIT_SECONDS: Final = 2.0  # between a closed socket and the exit status that sa
 RESTART_SECONDS: Final = (0.0, 1.0, 5.0, 15.0, 30.0)  # waits before a start, by failures in a row
 
 
+def _packages(kind: JobKind) -> set[str]:
+    """Whose classes a result may be made of: the handler's app, the one that publishes it, and `jobs`."""
+    return {kind.handler.partition(".")[0], kind.publish.__module__.partition(".")[0], "jobs"}
+
+
 class ChildNotStarted(RuntimeError):
     """The child ended, or said nothing, before it was ready for jobs."""
 
@@ -130,8 +135,7 @@ class InferenceChild:
         match message:
             case wire.Succeeded(result=body):
                 try:
-                    # Beside the handler's own app, `jobs` for the classes that all apps share.
-                    return Finished(wire.loads(body, {kind.handler.partition(".")[0], "jobs"}))
+                    return Finished(wire.loads(body, _packages(kind)))
                 except Exception as error:  # noqa: BLE001  (the bytes come from the child)
                     return Raised(f"{type(error).__name__}: {error}", f"the result of {kind.handler}: {error}")
             case wire.Refused(code=code, message=text):

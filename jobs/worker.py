@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from django.conf import settings
 from django.utils import timezone
 
-from . import kinds, lifecycle
+from . import kinds, lifecycle, workdirs
 from .attempt import Attempt
 from .database import in_database
 from .housekeeping import Housekeeping
@@ -136,6 +136,7 @@ class Worker:
 
     async def _sweep(self) -> None:
         await in_database(lifecycle.sweep)
+        await asyncio.to_thread(workdirs.remove_abandoned)
         await asyncio.sleep(settings.JOBS_SWEEP_SECONDS)
 
     async def _schedule(self) -> None:

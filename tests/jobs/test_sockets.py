@@ -6,11 +6,10 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 from channels.testing import WebsocketCommunicator
 from django.contrib.sessions.backends.db import SessionStore
-from django.test import AsyncClient
+from django.test import Client
 
 from deepfake_site.asgi import application
 from jobs import consumers, lifecycle
@@ -116,15 +115,15 @@ async def test_a_socket_from_a_foreign_page_is_refused() -> None:
 
 
 async def test_a_member_sees_their_own_job_and_staff_see_all(django_user_model: Any) -> None:
-    def make(name: str, staff: bool) -> Any:
-        return django_user_model.objects.create_user(name, f"{name}@example.org", "pw", is_staff=staff)
+    def sign_in(name: str, staff: bool) -> str:
+        user = django_user_model.objects.create_user(name, f"{name}@example.org", "pw", is_staff=staff)
+        client = Client()
+        client.force_login(user)
+        return str(client.cookies["sessionid"].value)
 
     job = await asubmit("somebody")
     for name, staff, code in (("member", False, 4404), ("staff", True, None)):
-        user = await sync_to_async(make)(name, staff)
-        client = AsyncClient()
-        await client.aforce_login(user)
-        communicator = socket(job, client.cookies["sessionid"].value)
+        communicator = socket(job, await in_database(sign_in, name, staff))
         await communicator.connect()
         output = await communicator.receive_output()
         assert output.get("code") == code

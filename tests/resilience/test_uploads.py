@@ -1,12 +1,10 @@
-"""Two hundred uploads at once, each a real check: answered, never lost, never done twice."""
+"""Two hundred uploads at once: each answered, none lost, none done twice."""
 
 from __future__ import annotations
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
-
-import pytest
 
 from tests.live_site import LiveSite, Visitor
 
@@ -17,12 +15,13 @@ if TYPE_CHECKING:
 
 UPLOADS = 200
 VISITORS = 40
+GREEDY = 4
 CAP = 25
+LIMITS = {"JOBS_GLOBAL_CAP": str(CAP), "JOBS_WAITING_VISITOR": "2"}
 
 
-@pytest.mark.slow
 def test_two_hundred_uploads_at_once(tmp_path: Path, faceless_jpeg: bytes) -> None:
-    site = LiveSite(tmp_path / "var", {"JOBS_GLOBAL_CAP": str(CAP), "JOBS_WAITING_VISITOR": "2"})
+    site = LiveSite(tmp_path / "var", {**LIMITS, "DJANGO_SETTINGS_MODULE": "tests.resilience.quick_settings"})
     site.start()
     visitors = [site.visitor() for _ in range(VISITORS)]
     try:
@@ -31,10 +30,11 @@ def test_two_hundred_uploads_at_once(tmp_path: Path, faceless_jpeg: bytes) -> No
 
             def upload(number: int) -> tuple[Visitor, requests.Response]:
                 # Half of all come from four who want too much, and come first: their share ends before the site's.
-                visitor = visitors[number % 4 if number < UPLOADS // 2 else number % VISITORS]
+                visitor = visitors[number % GREEDY if number < UPLOADS // 2 else number % VISITORS]
                 return visitor, visitor.upload(faceless_jpeg, f"photo-{number}.jpg")
 
-            answers = list(pool.map(upload, range(UPLOADS)))
+            answers = list(pool.map(upload, range(GREEDY)))  # a visitor is one from the first answer's cookie on
+            answers += pool.map(upload, range(GREEDY, UPLOADS))
         statuses = Counter(response.status_code for _, response in answers)
         assert set(statuses) <= {202, 429, 503}, statuses
         assert statuses[202] >= CAP - 1, statuses
@@ -48,8 +48,8 @@ def test_two_hundred_uploads_at_once(tmp_path: Path, faceless_jpeg: bytes) -> No
                     for check in response.json()["checks"]]  # fmt: skip
         assert len(accepted) == statuses[202]
         for visitor, check in accepted:
-            state = visitor.wait(check["job"].rsplit("/", 1)[-1].removesuffix(".json"))
-            assert (state["state"], state["attempt"]) == ("succeeded", 1), state
+            state = visitor.wait(check["job"]["id"])
+            assert (state["state"], state["attempt"]) == ("succeeded", 1), f"{state['error']}\n{site.output()}"
         count = site.manage(
             "shell", "--verbosity", "0", "-c",
             "from jobs.models import *; from detection.models import Check;"
