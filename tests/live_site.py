@@ -164,6 +164,7 @@ class Visitor:
     def __init__(self, url: str) -> None:
         self.url = url
         self.http = requests.Session()
+        self.http.trust_env = False  # no proxy and no certificates of the machine's own between a test and its site
         self.http.headers["Accept"] = "application/json"
 
     def __enter__(self) -> Self:

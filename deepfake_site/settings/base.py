@@ -106,7 +106,7 @@ CHANNEL_LAYERS = {"default": _layer("unmask"), "jobs": _layer("unmask-jobs")}
 # --- Files ----------------------------------------------------------------------------------------------------------
 MEDIA_ROOT = DATA_DIR / "files"  # outside the web root; served only through jobs.views
 STATIC_URL = "static/"
-STATIC_ROOT: Path | None = BASE_DIR / "staticfiles"
+STATIC_ROOT: Path | None = Path(env.str("UNMASK_STATIC_DIR", default=str(BASE_DIR / "staticfiles")))
 EVALUATION_DIR = BASE_DIR / "docs" / "evaluation"  # written by `python -m ml evaluate detectors`
 STATICFILES_DIRS: list[object] = [BASE_DIR / "static"]
 if EVALUATION_DIR.is_dir():
