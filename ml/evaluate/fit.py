@@ -118,7 +118,11 @@ def _shares(
             train, test = folds != fold, folds == fold
             if not test.any() or len(set(labels[train].tolist())) < 2:
                 continue
-            temperature, bias = fit_platt(labels[train], mixed[train])
+            try:
+                temperature, bias = fit_platt(labels[train], mixed[train])
+            except ValueError:  # useless on this fold: as bad as a coin
+                losses[number] += np.log(2) * test.sum() / len(labels)
+                continue
             t = (mixed[test] + bias) / temperature
             losses[number] += float(np.sum(np.logaddexp(0.0, t) - labels[test] * t)) / len(labels)
     best = int(np.argmin(losses))

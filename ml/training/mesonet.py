@@ -44,10 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
 
-    import tensorflow as tf
+    from ml import runtime
 
-    tf.config.threading.set_intra_op_parallelism_threads(options.threads)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
+    runtime.configure(options.threads)
 
     from ml.training import dataset
     from ml.training.batches import Batches
