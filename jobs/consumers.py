@@ -65,12 +65,19 @@ class JobSocket(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         self._sending = asyncio.Lock()
         await self.accept()
         if await in_database(self._exists):
-            await self.channel_layer.group_add(group_of(self._job_id), self.channel_name)
-            self._joined = True
+            await self._join()
             await self._tell_row("snapshot")
             self._refreshing = asyncio.create_task(self._refresh(), name=f"refresh-{self._job_id}")
         else:
             await self.close(NOT_FOUND)  # another's, or none: nobody learns which
+
+    async def _join(self) -> None:
+        """Join the group, or join it again: Redis may have been wiped. Without it the row is still read at times."""
+        try:
+            await self.channel_layer.group_add(group_of(self._job_id), self.channel_name)
+            self._joined = True
+        except Exception as error:  # noqa: BLE001
+            logger.warning("socket of job %s did not join its group: %s", self._job_id, error)
 
     async def disconnect(self, code: int) -> None:
         if self._refreshing is not None:
@@ -78,7 +85,8 @@ class JobSocket(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
             with contextlib.suppress(asyncio.CancelledError):
                 await self._refreshing
         if self._joined:
-            await self.channel_layer.group_discard(group_of(self._job_id), self.channel_name)
+            with contextlib.suppress(Exception):  # an entry that stays expires by itself
+                await self.channel_layer.group_discard(group_of(self._job_id), self.channel_name)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None, **kwargs: Any) -> None:
         """The socket only tells. What a client sends is not even parsed."""
@@ -138,4 +146,5 @@ class JobSocket(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         while not self._ended:
             state = JobState(self._last["state"]) if self._last is not None else JobState.QUEUED
             await asyncio.sleep(REFRESH_SECONDS.get(state, 5.0))
+            await self._join()
             await self._tell_row("progress")

@@ -157,6 +157,43 @@ async def test_a_lost_group_event_is_made_good_by_the_row(monkeypatch: pytest.Mo
     await communicator.disconnect()
 
 
+async def test_a_wiped_layer_is_joined_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consumers, "REFRESH_SECONDS", {"queued": 0.05, "running": 0.05})
+    key = await in_database(session)
+    job = await asubmit(key)
+    communicator = await opened(job, key)
+    first = await communicator.receive_json_from()
+    layer: Any = get_channel_layer()
+    layer.groups.clear()
+    await asyncio.sleep(0.3)
+    event = {**{k: v for k, v in first.items() if k != "type"}, "seq": first["seq"] + 5, "stage": "heard"}
+    await layer.group_send(group_of(job.pk), {"type": "job.progress", "snapshot": event})
+    assert (await communicator.receive_json_from(timeout=5))["stage"] == "heard"
+    await communicator.disconnect()
+
+
+async def test_a_layer_that_is_away_costs_neither_the_socket_nor_the_submit(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def away(*_: Any) -> None:
+        raise ConnectionError("no layer")
+
+    async def silent(*_: Any) -> None:
+        await asyncio.sleep(3600)
+
+    monkeypatch.setattr("jobs.wake.LAYER_SECONDS", 0.05)
+    monkeypatch.setattr(consumers, "REFRESH_SECONDS", {"queued": 0.05, "running": 0.05})
+    key = await in_database(session)
+    layers: list[Any] = [get_channel_layer(), get_channel_layer("jobs")]
+    for method, trouble in (("group_add", away), ("group_send", silent), ("send", silent)):
+        for layer in layers:
+            monkeypatch.setattr(layer, method, trouble)
+    job = await asubmit(key)
+    communicator = await opened(job, key)
+    assert (await communicator.receive_json_from())["state"] == "queued"
+    await in_database(lifecycle.cancel, job.pk)
+    assert (await communicator.receive_json_from(timeout=5))["state"] == "cancelled"
+    await communicator.disconnect()
+
+
 async def test_an_old_event_that_comes_late_is_not_told() -> None:
     key = await in_database(session)
     job = await asubmit(key)
