@@ -40,12 +40,17 @@ def configure(threads: int | None = None) -> None:
 
 
 def _configure_tensorflow(threads: int) -> None:
-    import tensorflow as tf
+    from ml.faces.quiet import quiet_native_logs
 
+    with quiet_native_logs():
+        # Before any of its switches is read, TensorFlow warns that it registers CUDA twice and that there is no GPU.
+        import tensorflow as tf
+
+        gpus = tf.config.list_physical_devices("GPU")
     try:
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.threading.set_inter_op_parallelism_threads(min(2, threads))
-        for gpu in tf.config.list_physical_devices("GPU"):
+        for gpu in gpus:
             # Without growth the first process takes the whole card, and the second one cannot start.
             tf.config.experimental.set_memory_growth(gpu, True)
     except RuntimeError:

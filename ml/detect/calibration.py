@@ -31,7 +31,8 @@ class Calibration:
     manipulated, authentic: a fused probability of at least the first is likely manipulated, of at most the second
         likely authentic, between them inconclusive.
     disagreement: detectors whose probabilities lie further apart than this disagree.
-    flip_delta: a probability that moves by more than this when the picture is re-encoded is unstable.
+    flip_delta: a probability that leaves its side of the band by more than this on re-encoding is unstable; one that
+        lands on the other side is so in any case.
     min_face_px: pixels of the face's longer side; min_sharpness: as `ml.detect.quality.sharpness`.
     interval: settings of the interval; "scale" multiplies its half-width in logits, "floor" is the least half-width.
     """

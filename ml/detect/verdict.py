@@ -107,11 +107,10 @@ def _reason(evidence: Evidence, sharpness: float, probability: float, calibratio
         return Reason.DISAGREE
     again = sigmoid(calibration.fused_logit(evidence.reencoded))
     here, there = _side(probability, calibration), _side(again, calibration)
-    if here is not Reason.BETWEEN and (
-        abs(again - probability) > calibration.flip_delta or (there is not Reason.BETWEEN and there is not here)
-    ):
-        return Reason.UNSTABLE
-    return here
+    if here is Reason.BETWEEN or here is there:
+        return here
+    flipped = there is not Reason.BETWEEN
+    return Reason.UNSTABLE if flipped or abs(again - probability) > calibration.flip_delta else here
 
 
 def _side(probability: float, calibration: Calibration) -> Reason:

@@ -36,6 +36,8 @@ def seen(meso4: float, inception: float, reencoded: float | None = None, mirrore
         (seen(3, 3, reencoded=-3), Level.INCONCLUSIVE, Reason.UNSTABLE),
         (seen(3, 3, reencoded=0.5), Level.INCONCLUSIVE, Reason.UNSTABLE),
         (seen(3, 3, reencoded=2), Level.LIKELY_MANIPULATED, Reason.MANIPULATED),
+        (seen(9, 9, reencoded=1.4), Level.LIKELY_MANIPULATED, Reason.MANIPULATED),
+        (seen(1.5, 1.5, reencoded=1.3), Level.LIKELY_MANIPULATED, Reason.MANIPULATED),
     ],
 )
 def test_levels(evidence: Evidence, level: Level, reason: Reason) -> None:
