@@ -34,7 +34,13 @@ def figure(value: float | None) -> str:
 
 @register.filter
 def detector_title(evaluation: Row, name: str) -> str:
-    return str(evaluation["detectors"].get(name, name))
+    return _("All together") if name == FUSED else str(evaluation["detectors"].get(name, name))
+
+
+@register.filter
+def truth(label: str) -> str:
+    """What a picture of the evaluation really is, in the words of the page."""
+    return {"real": _("real"), "swap": _("face swap"), "synthetic": _("generated")}.get(label, label)
 
 
 @register.filter
