@@ -42,6 +42,7 @@ class Worker:
         self.children = [InferenceChild(on_death=self.wake) for _ in range(max(1, settings.JOBS_CHILDREN))]
         self._housekeeping = Housekeeping()
         self._attempts: set[Attempt] = set()
+        self._claiming = 0
         self._wakes: dict[int, asyncio.Event] = {}
         self._loops: list[asyncio.Task[None]] = []
         self._drained: asyncio.Task[None] | None = None
@@ -82,17 +83,20 @@ class Worker:
             return
         logger.info("worker %s drains; %d running", self.name, len(self._attempts))
         until = asyncio.get_running_loop().time() + settings.JOBS_DRAIN_SECONDS
-        while self._attempts and asyncio.get_running_loop().time() < until:
+        while self._busy() and asyncio.get_running_loop().time() < until:
             await asyncio.sleep(0.05)
         for attempt in tuple(self._attempts):
             attempt.drain()
-        while self._attempts:
+        while self._busy():
             await asyncio.sleep(0.05)
         for loop in self._loops:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
         await asyncio.gather(*(child.close() for child in self.children), self._housekeeping.close())
         logger.info("worker %s has drained", self.name)
+
+    def _busy(self) -> bool:
+        return bool(self._attempts or self._claiming)
 
     def _keep(self, name: str, turn: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
         """Run `turn` again and again. What it raises is logged and never ends the loop."""
@@ -119,20 +123,33 @@ class Worker:
         woken = self._wakes[id(runner)]
         woken.clear()  # before the look: a nudge that comes during it must not be lost
         names = tuple(kind.name for kind in kinds.served() if kind.in_worker is in_worker)
-        job = await in_database(lifecycle.claim, self.name, names, device)
-        if job is None:
+        if self.draining:
+            return
+        self._claiming += 1
+        try:
+            attempt = await self._claim(names, device, runner)
+        finally:
+            self._claiming -= 1
+        if attempt is None:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(woken.wait(), settings.JOBS_POLL_SECONDS)
             return
-        if self.draining:
-            await in_database(lifecycle.requeue, job.pk, job.attempt, give_back=True)
-            return
-        attempt = Attempt(job, runner)
-        self._attempts.add(attempt)
         try:
             await attempt.run()
         finally:
             self._attempts.discard(attempt)
+
+    async def _claim(self, names: tuple[str, ...], device: str, runner: Runner) -> Attempt | None:
+        """A claimed job is from here on either among the attempts or back in the queue, whenever the drain begins."""
+        job = await in_database(lifecycle.claim, self.name, names, device)
+        if job is None:
+            return None
+        if self.draining:
+            await in_database(lifecycle.requeue, job.pk, job.attempt, give_back=True)
+            return None
+        attempt = Attempt(job, runner)
+        self._attempts.add(attempt)
+        return attempt
 
     async def _sweep(self) -> None:
         await in_database(lifecycle.sweep)

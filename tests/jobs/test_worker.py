@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -160,6 +162,26 @@ async def test_drain_puts_the_running_job_back_without_costing_an_attempt(
         assert (await running(job)).attempt == 2
     finally:
         await again.drain()
+
+
+async def test_drain_gives_back_what_is_claimed_at_that_very_moment(
+    worker: worker_module.Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, claiming = lifecycle.claim, threading.Event()
+
+    def slow_claim(*args: Any, **kwargs: Any) -> Job | None:
+        job = real(*args, **kwargs)
+        if job is not None:
+            claiming.set()
+            time.sleep(0.6)
+        return job
+
+    monkeypatch.setattr(lifecycle, "claim", slow_claim)
+    job = await asubmit()
+    await asyncio.to_thread(claiming.wait, 10)
+    await worker.drain()
+    back = await reread(job)
+    assert (back.state, back.attempt, back.max_attempts) == ("queued", 1, 4)
 
 
 async def test_drain_lets_a_job_end_that_is_nearly_done(worker: worker_module.Worker, house: Any) -> None:

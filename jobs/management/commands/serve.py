@@ -42,6 +42,7 @@ class SiteServer(Server):  # type: ignore[misc]  # daphne has no types
 
 
 class Command(BaseCommand):
+    requires_migrations_checks = True
     help = "Run the site: pages, live progress and the worker in one process. Stops cleanly on SIGTERM or Ctrl-C."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:

@@ -13,6 +13,7 @@ from jobs.listener import start_listening
 
 
 class Command(BaseCommand):
+    requires_migrations_checks = True
     help = "Run a worker: claims waiting jobs and runs them in an inference process. Stops cleanly on SIGTERM."
 
     def handle(self, *args: Any, **options: Any) -> None:
