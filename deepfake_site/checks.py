@@ -112,6 +112,14 @@ def fit_to_scale_out(app_configs: Sequence[AppConfig] | None, **options: Any) ->
                 id="unmask.W003",
             )
         )
+    if settings.CACHES["default"]["BACKEND"].endswith(("LocMemCache", "DummyCache")):
+        found.append(
+            Warning(
+                "Each web process counts attempts to sign in for itself, and one-time codes can be used once in each.",
+                hint="Set REDIS_URL.",
+                id="unmask.W006",
+            )
+        )
     if settings.EMAIL_BACKEND.endswith(("console.EmailBackend", "dummy.EmailBackend")):
         found.append(
             Warning(

@@ -103,6 +103,14 @@ def _layer(prefix: str) -> dict[str, object]:
 
 CHANNEL_LAYERS = {"default": _layer("unmask"), "jobs": _layer("unmask-jobs")}
 
+# --- Cache ----------------------------------------------------------------------------------------------------------
+# Holds limits on attempts to sign in and one-time codes that were used, so all web processes must share it.
+CACHES: dict[str, dict[str, object]] = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL, "KEY_PREFIX": "unmask"}
+    if REDIS_URL
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+}
+
 # --- Files ----------------------------------------------------------------------------------------------------------
 MEDIA_ROOT = DATA_DIR / "files"  # outside the web root; served only through jobs.views
 STATIC_URL = "static/"

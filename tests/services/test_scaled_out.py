@@ -150,3 +150,17 @@ def test_a_stranger_and_a_foreign_page_get_no_socket(scaled_out: ScaledOutSite, 
         with pytest.raises(InvalidStatus) as refused:
             connect(address, origin=origin, additional_headers={"Cookie": owner.cookie_header}, proxy=None)
         assert refused.value.response.status_code == 403
+
+
+def test_attempts_to_sign_in_are_counted_for_all_web_processes_together(scaled_out: ScaledOutSite) -> None:
+    """allauth stops after five wrong passwords for one account; who changes the web process gets no five more."""
+    visitors = [scaled_out.visitor(scaled_out.start_web()) for _ in range(2)]
+    for visitor in visitors:
+        visitor.http.headers["Host"] = "localhost"  # one site by its name, as behind a proxy
+    refusals = []
+    for attempt in range(6):
+        response = visitors[attempt % 2].post(
+            "/accounts/login/", data={"login": "somebody@unmask.example", "password": f"guess number {attempt}"}
+        )
+        refusals.append(response.status_code == 429 or "Too many" in response.text)
+    assert refusals == [False] * 5 + [True]

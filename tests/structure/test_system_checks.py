@@ -56,6 +56,7 @@ def test_production_with_everything_said_has_nothing_to_complain_about(tmp_path:
         ("DATABASE_URL", None, "DATABASE_URL"),
         ("DATABASE_URL", "sqlite:////tmp/unmask-never-made.sqlite3", "unmask.W002"),
         ("REDIS_URL", None, "unmask.W003"),
+        ("REDIS_URL", None, "unmask.W006"),
         ("UNMASK_EMAIL_URL", None, "unmask.W004"),
         ("UNMASK_STAFF_SECOND_FACTOR", "false", "unmask.W005"),
     ],
