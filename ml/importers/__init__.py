@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["KINDS", "CheckpointError", "read_checkpoint"]
 
-KINDS = ("rrdbnet", "srvgg", "fomm")
+KINDS = ("rrdbnet", "srvgg", "fomm", "dfdnet", "stylegan2")
 
 
 def read_checkpoint(kind: str, path: str | Path, **options: Any) -> Any:
@@ -22,6 +22,9 @@ def read_checkpoint(kind: str, path: str | Path, **options: Any) -> Any:
     - ``rrdbnet``: ESRGAN, any of its three layouts -> Keras model (N, H, W, 3) in [0, 1] -> enlarged.
     - ``srvgg``: Real-ESRGAN's compact upscaler -> Keras model, likewise.
     - ``fomm``: the First Order Motion Model -> FirstOrderMotion; option ``size`` (256), the side of its pictures.
+    - ``dfdnet``: DFDNet with its dictionary -> Keras model of image and part locations; options ``dictionary`` (a
+      file or folder, else it is looked for beside ``path``) and ``size`` (512).
+    - ``stylegan2``: StyleGAN2's generator -> Keras model z (N, 512) -> pictures.
 
     Raises CheckpointError (names the file and the fault), ValueError for an unknown kind.
     """
@@ -41,6 +44,14 @@ def _reader(kind: str) -> Callable[..., Any]:
         from ml.importers.fomm import read_fomm
 
         return read_fomm
+    if kind == "dfdnet":
+        from ml.importers.dfdnet import read_dfdnet
+
+        return read_dfdnet
+    if kind == "stylegan2":
+        from ml.importers.stylegan2 import read_stylegan2
+
+        return read_stylegan2
     from ml.importers.srvgg import read_srvgg
 
     return read_srvgg

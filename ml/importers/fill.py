@@ -32,14 +32,14 @@ class _Assignment:
         return tuple(shape[self.axes.index(axis)] for axis in range(len(shape)))
 
 
-def fill(model: keras.Model, state: StateDict, *, complete: bool = True) -> None:
+def fill(model: keras.Model, state: StateDict, *, complete: bool = True, skip: tuple[type[Any], ...] = ()) -> None:
     """Put every entry of ``state`` into the layer of ``model`` that has its name.
 
     All names and shapes are compared first; nothing is loaded when one is wrong. Layers: Conv2D, DepthwiseConv2D,
-    Dense, BatchNormalization, PReLU. With ``complete`` an entry that no layer wants is refused too. Raises
-    CheckpointError.
+    Dense, BatchNormalization, PReLU. Layers of the kinds in ``skip`` are left alone. With ``complete`` an entry that
+    no layer wants is refused too. Raises CheckpointError.
     """
-    assignments = [assignment for layer in _layers(model) for assignment in _assignments(layer)]
+    assignments = [assignment for layer in _layers(model, skip) for assignment in _assignments(layer)]
     for assignment in assignments:
         found, wanted = state.shape(assignment.name), assignment.torch_shape()
         flat = assignment.axes is None and tuple(length for length in found if length != 1) == wanted
@@ -56,11 +56,11 @@ def fill(model: keras.Model, state: StateDict, *, complete: bool = True) -> None
         assignment.variable.assign(array.reshape(assignment.variable.shape))
 
 
-def _layers(model: keras.Model) -> Iterator[Any]:
+def _layers(model: keras.Model, skip: tuple[type[Any], ...]) -> Iterator[Any]:
     for layer in model.layers:
         if isinstance(layer, keras.Model):
-            yield from _layers(layer)
-        elif layer.weights:
+            yield from _layers(layer, skip)
+        elif layer.weights and not isinstance(layer, skip):
             yield layer
 
 

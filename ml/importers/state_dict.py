@@ -126,19 +126,19 @@ class StateDict:
     def _spectral(self, name: str) -> Array:
         """Fold spectral normalisation (Miyato et al. 2018): W / (u . W v), as PyTorch evaluates it."""
         weight = self._read(f"{name}_orig")
-        matrix = weight.reshape(weight.shape[0], -1).astype(np.float64)
-        left = self._read(f"{name}_u").astype(np.float64)
+        matrix = weight.reshape(weight.shape[0], -1)
+        left = self._read(f"{name}_u")
         if f"{name}_v" in self._entries:
-            right = self._read(f"{name}_v").astype(np.float64)
+            right = self._read(f"{name}_v")
         else:  # written before PyTorch 1.0, which kept only one of the two vectors
             right = matrix.T @ left
             right = right / max(float(np.linalg.norm(right)), 1e-12)
         if left.shape != (matrix.shape[0],) or right.shape != (matrix.shape[1],):
             raise CheckpointError(self.path, f"the spectral norm of {name} has vectors of the wrong length")
-        norm = float(left @ matrix @ right)
+        norm = float(left.astype(np.float64) @ (matrix @ right).astype(np.float64))
         if norm == 0 or not np.isfinite(norm):
             raise CheckpointError(self.path, f"the spectral norm of {name} is {norm}")
-        folded: Array = (matrix / norm).astype(np.float32).reshape(weight.shape)
+        folded: Array = weight / np.float32(norm)
         return folded
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -14,6 +14,7 @@ from ml.networks.fomm.blocks import gaussian_kernel
 from ml.networks.fomm.geometry import Warp, coordinate_grid, inverse_2x2
 from ml.networks.fomm.keypoints import hull_area
 from tests.ml import reference_vectors as vectors
+from tests.ml.torch_state import state_of
 from tests.ml.torch_writer import Plain, write_legacy, write_zip
 
 if TYPE_CHECKING:
@@ -112,24 +113,9 @@ class TestAgainstTheAuthors:
 
 def torch_states(model: FirstOrderMotion) -> dict[str, dict[str, np.ndarray]]:
     """Turn a model's weights into the authors' two state dicts (the importer's inverse, for small models)."""
-    detector = _state(model.keypoint_detector)
-    generator = {f"dense_motion_network.{name}": value for name, value in _state(model.dense_motion).items()}
-    return {"generator": generator | _state(model.encoder) | _state(model.decoder), "kp_detector": detector}
-
-
-def _state(model: Any) -> dict[str, np.ndarray]:
-    state = {}
-    for layer in model.layers:
-        values = [np.asarray(value) for value in layer.get_weights()]
-        if len(values) == 4:
-            suffixes = ("weight", "bias", "running_mean", "running_var")
-            state |= {f"{layer.name}.{suffix}": value for suffix, value in zip(suffixes, values, strict=True)}
-        elif values:
-            axes = (2, 3, 0, 1) if layer.name == "down" else (3, 2, 0, 1)
-            state[f"{layer.name}.weight"] = values[0].transpose(axes)
-            if len(values) == 2:
-                state[f"{layer.name}.bias"] = values[1]
-    return state
+    motion = {f"dense_motion_network.{name}": value for name, value in state_of(model.dense_motion).items()}
+    generator = motion | state_of(model.encoder) | state_of(model.decoder)
+    return {"generator": generator, "kp_detector": state_of(model.keypoint_detector)}
 
 
 @pytest.fixture(scope="module")
