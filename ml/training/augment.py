@@ -23,21 +23,46 @@ if TYPE_CHECKING:
 class Strength:
     """How often and how far a crop is changed.
 
-    rescale, blur, noise, jpeg, colour: probabilities. smallest: pixels below which no crop is scaled down.
+    degraded: share of the crops that are degraded at all; the rest is only moved, mirrored and recoloured. MesoNet is
+    small: when nearly every crop was degraded, it learned next to nothing in the time that larger networks need.
+    rescale, blur, noise, jpeg: probabilities within that share; colour, light, hide: over all. tint: how far colours
+    move, 1 = saturation by .3, contrast by .2, brightness by 20 of 255. smallest: pixels below which no crop is scaled
+    down. closest: the smallest share of the square's side that a crop shows.
     """
 
-    rescale: float = 0.6
-    blur: float = 0.2
-    noise: float = 0.2
-    jpeg: float = 0.7
-    colour: float = 0.4
-    smallest: int = 56
+    degraded: float = 0.5
+    rescale: float = 0.5
+    blur: float = 0.15
+    noise: float = 0.15
+    jpeg: float = 0.6
+    colour: float = 0.3
+    light: float = 0.0
+    hide: float = 0.0
+    tint: float = 1.0
+    smallest: int = 64
+    closest: float = 0.92
 
 
 FULL = Strength()
 
-GENTLE = Strength(rescale=0.5, blur=0.1, noise=0.1, jpeg=0.5, colour=0.4, smallest=80)
-"""For frames of film and video, soft and compressed as they are: more would leave nothing to learn from."""
+RESCALED = Strength(degraded=1.0, rescale=1.0)
+"""For a set whose classes were reduced from different sizes: none may keep the sharpness that its class came with."""
+
+FILM = Strength(
+    degraded=0.35,
+    rescale=0.3,
+    blur=0.05,
+    noise=0.1,
+    colour=0.95,
+    light=0.7,
+    hide=0.4,
+    tint=2.0,
+    smallest=96,
+    closest=0.9,
+)
+"""For frames of a few films and shows. A network knows those by their colours, light and people long before it looks
+for traces: so what repeats from frame to frame varies strongly, and parts of the face are hidden. The softness that the
+autoencoders of 2018 leave in a face is their trace, and so their sharpness is changed less than that of photos."""
 
 
 def augment(
@@ -47,13 +72,21 @@ def augment(
 
     pixels: uint8 (H, W, 3); square: the detectors' square in them. Returns uint8 (256, 256, 3).
     """
-    moved = square.moved(random.uniform(-0.04, 0.04), random.uniform(-0.04, 0.04), random.uniform(0.92, 1.04))
+    scale = random.uniform(strength.closest, 1.04)
+    room = 0.04 + max(0.0, 0.96 - scale) / 2  # a closer look may go anywhere in the square
+    moved = square.moved(random.uniform(-room, room), random.uniform(-room, room), scale)
     side = min(INPUT_SIZE, max(24, round(moved.side)))
     crop = cut(pixels, moved, side)
     if random.random() < 0.5:
         crop = np.ascontiguousarray(crop[:, ::-1])
     if random.random() < strength.colour:
-        crop = _recolour(crop, random)
+        crop = _recolour(crop, strength.tint, random)
+    if random.random() < strength.light:
+        crop = _relight(crop, random)
+    if random.random() < strength.hide:
+        crop = _hide(crop, random)
+    if random.random() >= strength.degraded:
+        return _resize(crop, INPUT_SIZE)
     if random.random() < strength.rescale:
         low = min(side, strength.smallest)
         crop = _resize(crop, int(random.integers(low, max(low, round(side * 0.95)) + 1)))
@@ -63,7 +96,7 @@ def augment(
         crop = add_noise(crop, random.uniform(1.0, 8.0), random)
     if random.random() < strength.jpeg:
         crop = jpeg(crop, int(random.integers(30, 96)))
-    if random.random() < 0.15:  # some pictures reach a person enlarged, and are saved again like that
+    if random.random() < 0.1:  # some pictures reach a person enlarged, and are saved again like that
         crop = jpeg(_resize(crop, INPUT_SIZE), int(random.integers(50, 96)))
     return _resize(crop, INPUT_SIZE)
 
@@ -87,9 +120,32 @@ def _resize(crop: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     return np.asarray(cv2.resize(crop, (side, side), interpolation=method), np.uint8)
 
 
-def _recolour(crop: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:
+def _recolour(crop: NDArray[np.uint8], tint: float, random: np.random.Generator) -> NDArray[np.uint8]:
     """Saturation, contrast, brightness and tint as one affine map of the three channels."""
-    saturation, contrast = random.uniform(0.7, 1.3), random.uniform(0.8, 1.2)
+    saturation = max(0.0, 1 + tint * random.uniform(-0.3, 0.3))
+    if random.random() < 0.3 * (tint - 1):
+        saturation = 0.0
+    contrast = 1 + tint * random.uniform(-0.2, 0.2)
     mix = contrast * (saturation * np.eye(3) + (1 - saturation) / 3)
-    shift = 128 * (1 - contrast) + random.uniform(-20, 20) + random.uniform(-6, 6, 3)
+    shift = 128 * (1 - contrast) + tint * (random.uniform(-20, 20) + random.uniform(-6, 6, 3))
     return np.asarray(cv2.transform(crop, np.column_stack([mix, shift])), np.uint8)
+
+
+def _relight(crop: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:
+    """A gamma, and light that falls off across the face."""
+    side = crop.shape[0]
+    table = (255 * (np.arange(256) / 255) ** random.uniform(0.65, 1.5)).astype(np.uint8)
+    corners = random.uniform(0.65, 1.25, (2, 2)).astype(np.float32)
+    field = np.asarray(cv2.resize(corners, (side, side), interpolation=cv2.INTER_LINEAR))[:, :, None]
+    return np.clip(np.asarray(cv2.LUT(crop, table)) * field, 0, 255).astype(np.uint8)
+
+
+def _hide(crop: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:
+    """One or two rectangles of a quarter to a half of the side each, in one colour."""
+    side = crop.shape[0]
+    crop = crop.copy()
+    for _ in range(int(random.integers(1, 3))):
+        high, wide = (int(n) for n in random.integers(side // 4, side // 2 + 1, 2))
+        y, x = int(random.integers(0, side - high + 1)), int(random.integers(0, side - wide + 1))
+        crop[y : y + high, x : x + wide] = random.integers(0, 256, 3)
+    return crop

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from ml.faces import INPUT_SIZE
-from ml.training.augment import FULL, GENTLE, Strength, augment
+from ml.training.augment import FILM, FULL, RESCALED, Strength, augment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,10 +34,10 @@ class Share:
 
 
 SHARES: dict[str, Share] = {
-    "openforensics": Share(6, 6, FULL),
-    "openforensics_extra": Share(4, 4, FULL),  # both classes in equal numbers: its sizes differ between them
-    "mesonet_filmtv": Share(5, 6, GENTLE),
-    "youtube_faces": Share(1, 0, GENTLE),
+    "openforensics": Share(8, 8, FULL),
+    "openforensics_extra": Share(3, 3, RESCALED),  # both classes in equal numbers: its sizes differ between them
+    "mesonet_filmtv": Share(4, 5, FILM),
+    "youtube_faces": Share(1, 0, FILM),
 }
 
 

@@ -103,6 +103,11 @@ class Run:
                 self.seconds = time.monotonic() - started
         source.close()  # type: ignore[attr-defined]
 
+    def begin(self) -> None:
+        """Keep the model as it stands now as the run's state before its first step."""
+        self.average = [np.array(value) for value in self.model.get_weights()]
+        self._keep()
+
     def scores(self, inputs: NDArray[np.uint8]) -> NDArray[np.float64]:
         """The averaged network's logits (N,) for uint8 (N, 256, 256, 3)."""
         own = self.model.get_weights()
@@ -177,6 +182,9 @@ class Run:
             if new:
                 writer.writeheader()
             writer.writerow(line)
+        self._keep()
+
+    def _keep(self) -> None:
         arrays = {f"w{i}": value for i, value in enumerate(self.model.get_weights())}
         arrays |= {f"a{i}": value for i, value in enumerate(self.average)}
         arrays |= {f"o{i}": np.asarray(v) for i, v in enumerate(self.optimizer.variables)}
