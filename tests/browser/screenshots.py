@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 WIDTHS: Final = (1280, 360)
 LOOKS: Final = ("light", "dark")
-README: Final = REPOSITORY / "docs" / "screenshots" / "result.png"
+README: Final = REPOSITORY / "docs" / "screenshots" / "result.webp"
 README_HEIGHT: Final = 1000
 
 
@@ -67,7 +67,7 @@ def for_readme(source: Path) -> int:
     README.parent.mkdir(parents=True, exist_ok=True)
     with Image.open(source) as picture:
         top = picture.convert("RGB").crop((0, 0, picture.width, min(picture.height, README_HEIGHT)))
-    top.quantize(256, dither=Image.Dither.NONE).save(README, optimize=True)
+    top.save(README, "WEBP", quality=90, method=6)
     return README.stat().st_size
 
 
