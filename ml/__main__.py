@@ -27,6 +27,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from ml.evaluate.__main__ import main as evaluate
 
         return int(evaluate(words[1:]) or 0)
+    if words[:1] == ["import"]:
+        from ml.importers.__main__ import main as import_checkpoint
+
+        return import_checkpoint(words[1:])
     options = _parser().parse_args(words)
     with _clean_stdout() as out:
         for path in options.photos:
@@ -49,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--json", action="store_true", help="print one JSON object a line")
     check.add_argument("--max-faces", type=_positive, default=20, metavar="N", help="judge the N largest faces (20)")
     commands.add_parser("evaluate", help="measure the detectors on labelled pictures", add_help=False)
+    commands.add_parser("import", help="read a public checkpoint of another network", add_help=False)
     return parser
 
 

@@ -11,9 +11,10 @@ from ml.importers.checkpoint_error import CheckpointError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["KINDS", "CheckpointError", "read_checkpoint"]
+__all__ = ["CONVERTIBLE", "KINDS", "CheckpointError", "read_checkpoint"]
 
-KINDS = ("rrdbnet", "srvgg", "fomm", "dfdnet", "stylegan2")
+CONVERTIBLE = ("rrdbnet", "srvgg", "fomm", "dfdnet", "stylegan2")
+KINDS = (*CONVERTIBLE, "mesonet")
 
 
 def read_checkpoint(kind: str, path: str | Path, **options: Any) -> Any:
@@ -25,21 +26,32 @@ def read_checkpoint(kind: str, path: str | Path, **options: Any) -> Any:
     - ``dfdnet``: DFDNet with its dictionary -> Keras model of image and part locations; options ``dictionary`` (a
       file or folder, else it is looked for beside ``path``) and ``size`` (512).
     - ``stylegan2``: StyleGAN2's generator -> Keras model z (N, 512) -> pictures.
+    - ``mesonet``: the authors' Meso-4 or MesoInception-4 (``.h5``) -> ``ml.importers.mesonet.Imported``.
 
-    Raises CheckpointError (names the file and the fault), ValueError for an unknown kind.
+    Files are PyTorch's, or the ``.npz`` that ``python -m ml import`` made of one. Raises CheckpointError (names the
+    file and the fault), ValueError for an unknown kind.
     """
     if kind not in KINDS:
         raise ValueError(f"no such kind of checkpoint: {kind!r}; there are {', '.join(KINDS)}")
-    return _reader(kind)(Path(path), **options)
+    runtime.configure()
+    path = Path(path)
+    if path.suffix == ".npz" and kind in CONVERTIBLE:
+        from ml.importers.converted import read_converted
+
+        return read_converted(kind, path)
+    return _reader(kind)(path, **options)
 
 
 def _reader(kind: str) -> Callable[..., Any]:
     """Import the one reader that is wanted: each brings its network, and so Keras with its backend, along."""
-    runtime.configure()
     if kind == "rrdbnet":
         from ml.importers.rrdbnet import read_rrdbnet
 
         return read_rrdbnet
+    if kind == "srvgg":
+        from ml.importers.srvgg import read_srvgg
+
+        return read_srvgg
     if kind == "fomm":
         from ml.importers.fomm import read_fomm
 
@@ -52,6 +64,13 @@ def _reader(kind: str) -> Callable[..., Any]:
         from ml.importers.stylegan2 import read_stylegan2
 
         return read_stylegan2
-    from ml.importers.srvgg import read_srvgg
+    return _read_mesonet
 
-    return read_srvgg
+
+def _read_mesonet(path: Path) -> Any:
+    from ml.importers import mesonet
+
+    try:
+        return mesonet.read(path)
+    except (ValueError, OSError) as error:
+        raise CheckpointError(path, str(error).removeprefix(f"{path.name} ")) from error

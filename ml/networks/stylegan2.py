@@ -43,6 +43,7 @@ class StyleGAN2(keras.Model):  # type: ignore[misc]  # Keras has no types
         if size < 8 or 2**steps != size:
             raise ValueError(f"the side must be a power of two from 8, not {size}")
         self.latent_average: Array | None = None
+        self.multiplier, self.width = multiplier, width
         self.size, self.style, self.styles = size, style, 2 * steps - 2
         self.mapping_layers = [
             EqualDense(style, style, rate=MAPPING_RATE, activate=True, name=f"style.{index + 1}")
