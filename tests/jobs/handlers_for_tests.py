@@ -26,6 +26,7 @@ class Task:
     seconds: float
     steps: int
     log: str
+    gate: str
     job: str
     original: str
     attempt: int
@@ -45,6 +46,9 @@ def handle(task: Task, report: Report) -> Any:
     if task.log:
         with Path(task.log).open("a", encoding="utf-8") as log:  # O_APPEND: lines of several processes stay whole
             log.write(f"{task.job} {task.attempt} {os.getpid()}\n")
+    while task.gate and not Path(task.gate).exists():  # at work until the test lets it end
+        report("first", 0, task.steps)
+        time.sleep(0.02)
     for step in range(task.steps):
         report("first", step, task.steps)
         time.sleep(task.seconds / task.steps)
@@ -150,6 +154,7 @@ def prepare(job: Job, workdir: Path) -> Task:
         seconds=job.params.get("seconds", 0.0),
         steps=job.params.get("steps", 3),
         log=job.params.get("log", "") or os.environ.get("UNMASK_TEST_JOB_LOG", ""),
+        gate=job.params.get("gate", ""),
         job=str(job.pk),
         original=str(original.copy_to(workdir)) if original else "",
         attempt=job.attempt,

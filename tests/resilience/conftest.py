@@ -34,6 +34,7 @@ class House:
 
     def __init__(self, directory: Path) -> None:
         self.log = directory / "attempts.log"
+        self.gate = directory / "gate"
         self.site = LiveSite(
             directory / "var",
             {
@@ -54,8 +55,18 @@ class House:
         self.workers.append(Process(name, manage_command("work"), self.site.environment, log))
         return self.workers[-1]
 
-    def submit(self, count: int, **params: Any) -> list[str]:
+    def submit(self, count: int) -> list[str]:
+        """Jobs that are at work until `let_end()`."""
+        params = {"gate": str(self.gate)}
         return self.site.manage("shell", "--verbosity", "0", "-c", SUBMIT.format(count=count, params=params)).split()
+
+    def let_end(self) -> None:
+        self.gate.touch()
+
+    def begun(self) -> list[str]:
+        """The job of each attempt that has begun."""
+        lines = self.log.read_text(encoding="utf-8").splitlines() if self.log.exists() else []
+        return [line.split()[0] for line in lines]
 
     def rows(self, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
         with closing(sqlite3.connect(self.site.data_dir / "db.sqlite3", timeout=30)) as connection:
@@ -67,7 +78,7 @@ class House:
         query = "SELECT state, attempt, max_attempts, error_code FROM jobs_job WHERE id = ?"
         return self.rows(query, hexed)[0]
 
-    def until(self, condition: Callable[[], Any], timeout: float = 40) -> Any:
+    def until(self, condition: Callable[[], Any], timeout: float = 60) -> Any:
         deadline = time.monotonic() + timeout
         while not (answer := condition()):
             assert time.monotonic() < deadline, f"it did not happen in time; jobs: {self.rows(ALL)}\n{self.output()}"
@@ -87,7 +98,7 @@ class House:
         assert results == {uuid.UUID(job).hex: 1 for job in jobs}
         files = [path for path in (self.site.data_dir / "files").rglob("*") if path.is_file()]
         assert len(files) == len(jobs)
-        return Counter(line.split()[0] for line in self.log.read_text(encoding="utf-8").splitlines())
+        return Counter(self.begun())
 
     def children(self, pid: int) -> list[psutil.Process]:
         return list(psutil.Process(pid).children(recursive=True))

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     import requests
 
 UPLOADS = 200
-VISITORS = 40
 GREEDY = 4
+VISITORS = GREEDY + UPLOADS // 2
 CAP = 25
 LIMITS = {"JOBS_GLOBAL_CAP": str(CAP), "JOBS_WAITING_VISITOR": "2"}
 
@@ -30,7 +30,8 @@ def test_two_hundred_uploads_at_once(tmp_path: Path, faceless_jpeg: bytes) -> No
 
             def upload(number: int) -> tuple[Visitor, requests.Response]:
                 # Half of all come from four who want too much, and come first: their share ends before the site's.
-                visitor = visitors[number % GREEDY if number < UPLOADS // 2 else number % VISITORS]
+                half = UPLOADS // 2
+                visitor = visitors[number % GREEDY if number < half else number - half + GREEDY]
                 return visitor, visitor.upload(faceless_jpeg, f"photo-{number}.jpg")
 
             answers = list(pool.map(upload, range(GREEDY)))  # a visitor is one from the first answer's cookie on
