@@ -66,12 +66,18 @@ autoencoders of 2018 leave in a face is their trace, and so their sharpness is c
 
 
 def augment(
-    pixels: NDArray[np.uint8], square: Square, strength: Strength, random: np.random.Generator
+    pixels: NDArray[np.uint8],
+    square: Square,
+    strength: Strength,
+    random: np.random.Generator,
+    fake: bool = False,
 ) -> NDArray[np.uint8]:
-    """One training input from a prepared crop.
+    """One training input from a prepared crop; with ``fake`` one that was made a fake first, by :func:`soften_inside`.
 
     pixels: uint8 (H, W, 3); square: the detectors' square in them. Returns uint8 (256, 256, 3).
     """
+    if fake:
+        pixels = soften_inside(pixels, square, random)
     scale = random.uniform(strength.closest, 1.04)
     room = 0.04 + max(0.0, 0.96 - scale) / 2  # a closer look may go anywhere in the square
     moved = square.moved(random.uniform(-room, room), random.uniform(-room, room), scale)
@@ -99,6 +105,36 @@ def augment(
     if random.random() < 0.1:  # some pictures reach a person enlarged, and are saved again like that
         crop = jpeg(_resize(crop, INPUT_SIZE), int(random.integers(50, 96)))
     return _resize(crop, INPUT_SIZE)
+
+
+def soften_inside(pixels: NDArray[np.uint8], square: Square, random: np.random.Generator) -> NDArray[np.uint8]:
+    """What the autoencoders of 2018 leave: the inside of the face, rendered small, enlarged, and blended in.
+
+    Such fakes are made of real faces, after Li and Lyu (Exposing DeepFake Videos By Detecting Face Warping Artifacts,
+    2019): there are as many as there are reals, and scene and person tell nothing about them.
+    """
+    height, width = pixels.shape[:2]
+    share = random.uniform(0.2, 0.55)
+    small = cv2.resize(
+        pixels, (max(8, round(width * share)), max(8, round(height * share))), interpolation=cv2.INTER_AREA
+    )
+    method = cv2.INTER_LINEAR if random.random() < 0.5 else cv2.INTER_CUBIC
+    inside = np.asarray(cv2.resize(small, (width, height), interpolation=method), np.float32)
+    inside = inside * random.uniform(0.93, 1.07) + random.uniform(-7, 7, 3).astype(np.float32)
+    mask = np.zeros((height, width), np.float32)
+    centre = (
+        round(square.cx + square.side * random.uniform(-0.02, 0.02)),
+        round(square.cy + square.side * random.uniform(-0.03, 0.05)),
+    )
+    axes = (round(square.side * random.uniform(0.26, 0.38)), round(square.side * random.uniform(0.3, 0.42)))
+    if random.random() < 0.3:  # early programs pasted a rectangle
+        corners = [(centre[0] - axes[0], centre[1] - axes[1]), (centre[0] + axes[0], centre[1] + axes[1])]
+        cv2.rectangle(mask, corners[0], corners[1], (1.0,), -1)
+    else:
+        cv2.ellipse(mask, centre, axes, float(random.uniform(-8, 8)), 0, 360, (1.0,), -1)
+    soft = max(0.5, square.side * random.uniform(0.01, 0.06))
+    mask = np.asarray(cv2.GaussianBlur(mask, (0, 0), soft), np.float32)[:, :, None] * np.float32(random.uniform(0.8, 1))
+    return np.clip(mask * inside + (1 - mask) * pixels, 0, 255).astype(np.uint8)
 
 
 def jpeg(crop: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:

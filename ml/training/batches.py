@@ -26,19 +26,33 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """How many reals and fakes of a set a batch of 32 holds, and how strongly they are changed."""
+    """How many reals and fakes of a set a batch of 32 holds, how strongly they are changed, how many fakes are made."""
 
     real: int
     fake: int
     strength: Strength
+    made: int = 0
 
 
 SHARES: dict[str, Share] = {
-    "openforensics": Share(8, 8, FULL),
-    "openforensics_extra": Share(3, 3, RESCALED),  # both classes in equal numbers: its sizes differ between them
-    "mesonet_filmtv": Share(4, 5, FILM),
-    "youtube_faces": Share(1, 0, FILM),
+    "openforensics": Share(5, 5, FULL),
+    "openforensics_extra": Share(2, 2, RESCALED),  # both classes in equal numbers: its sizes differ between them
+    "mesonet_filmtv": Share(6, 4, FILM, made=3),
+    "youtube_faces": Share(3, 0, FILM, made=2),
 }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Pool:
+    count: int
+    strength: Strength
+    samples: list[Sample]
+    weights: NDArray[np.float64]
+    made: bool
+
+    @property
+    def label(self) -> int:
+        return 1 if self.made else self.samples[0].row.manipulated
 
 
 class Batches:
@@ -53,23 +67,23 @@ class Batches:
         if batch < 2:
             raise ValueError("a batch holds at least two pictures")
         self._batch, self._seed, self._threads = batch, seed, threads
-        self._pools: list[tuple[float, Strength, list[Sample], NDArray[np.float64]]] = []
+        self._pools: list[_Pool] = []
         known = {s.row.set for s in samples} & set(SHARES)
         for name in sorted({s.row.set for s in samples}):
             share = SHARES.get(name) if known else Share(1, 1, FULL)
             if share is None:
                 continue
-            for manipulated, count in ((0, share.real), (1, share.fake)):
+            for manipulated, count, made in ((0, share.real, False), (1, share.fake, False), (0, share.made, True)):
                 pool = [s for s in samples if s.row.set == name and s.row.manipulated == manipulated]
                 if pool and count:
-                    self._pools.append((count, share.strength, pool, _group_weights(pool)))
-        if {p[2][0].row.manipulated for p in self._pools} != {0, 1}:
+                    self._pools.append(_Pool(count, share.strength, pool, _group_weights(pool), made))
+        if {pool.label for pool in self._pools} != {0, 1}:
             raise ValueError("training needs real and manipulated faces")
 
     def at(self, step: int) -> Batch:
         """The batch of one step: uint8 (batch, 256, 256, 3) and its labels float32 (batch, 1), 1 = manipulated."""
         random = np.random.default_rng((self._seed, step))
-        shares = np.array([p[0] for p in self._pools], np.float64)
+        shares = np.array([pool.count for pool in self._pools], np.float64)
         exact = shares / shares.sum() * self._batch
         counts = np.floor(exact).astype(int)
         # What rounding leaves is drawn, so that on average every pool has its exact share.
@@ -81,11 +95,11 @@ class Batches:
         pixels = np.empty((self._batch, INPUT_SIZE, INPUT_SIZE, 3), np.uint8)
         labels = np.empty((self._batch, 1), np.float32)
         at = 0
-        for count, (_, strength, pool, weights) in zip(counts, self._pools, strict=True):
-            for chosen in random.choice(len(pool), count, p=weights):
-                sample = pool[chosen]
-                pixels[at] = augment(sample.pixels, sample.square, strength, random)
-                labels[at] = sample.row.manipulated
+        for count, pool in zip(counts, self._pools, strict=True):
+            for chosen in random.choice(len(pool.samples), count, p=pool.weights):
+                sample = pool.samples[chosen]
+                pixels[at] = augment(sample.pixels, sample.square, pool.strength, random, fake=pool.made)
+                labels[at] = pool.label
                 at += 1
         return pixels, labels
 

@@ -13,6 +13,22 @@ from ml.weights.store import MANIFEST, publish
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import keras
+
+
+def trained(network: str, run: Path) -> keras.Model:
+    """The best network of a run, as it was trained (float32)."""
+    from ml.networks.mesonet import build
+    from ml.training.fused import FusedBatchNormalization
+    from ml.training.patches import Placed
+
+    # The file names the layers that training used; their weights are those of the plain network, in the same order.
+    model = build(network, normalization=FusedBatchNormalization, place=Placed())
+    model.load_weights(run / "best.weights.h5")
+    plain = build(network)
+    plain.set_weights(model.get_weights())
+    return plain
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line. Returns the process's exit code."""
@@ -23,14 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--manifest", type=Path, default=MANIFEST)
     options = parser.parse_args(arguments)
 
-    from ml.networks.mesonet import build
-    from ml.training.fused import FusedBatchNormalization
-    from ml.training.patches import Placed
-
-    # The file names the layers that training used; their weights are those of the plain network, in the same order.
-    model = build(options.network, normalization=FusedBatchNormalization, place=Placed())
-    model.load_weights(options.run / "best.weights.h5")
-    entry = publish(options.network, model.get_weights(), options.version, options.manifest)
+    entry = publish(
+        options.network, trained(options.network, options.run).get_weights(), options.version, options.manifest
+    )
     record(options.network, options.manifest)
     sys.stdout.write(f"{entry.file} {entry.sha256}\n")
     return 0
