@@ -20,6 +20,7 @@ from .errors import PersonError
 from .moves import seq_now
 from .outcomes import Crashed, Finished, Outcome, Raised, Refused, Runner, Stopped
 from .snapshot import snapshot
+from .states import Standing
 from .wake import announce_progress
 
 if TYPE_CHECKING:
@@ -178,9 +179,9 @@ class Attempt:
 
     async def _look(self) -> Ending | None:
         standing = await in_database(lifecycle.standing, self.job.pk, self.job.attempt)
-        if standing is lifecycle.Standing.LOST:
+        if standing is Standing.LOST:
             return Ending.LOST
-        if standing is lifecycle.Standing.CANCEL and self._asked_to_stop is None:
+        if standing is Standing.CANCEL and self._asked_to_stop is None:
             self._asked_to_stop = time.monotonic()
             self._runner.ask_to_stop()
         return None

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Count, F, OuterRef, Q, Subquery, Value
-from django.db.models.functions import Coalesce, Greatest
+from django.db.models import F, Value
+from django.db.models.functions import Greatest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -24,7 +23,8 @@ from .errors import QuotaExceeded
 from .files import removed_on_failure
 from .models import Artifact, Job
 from .moves import move, running_row, seq_now
-from .states import TERMINAL, JobState
+from .states import TERMINAL, JobState, Standing
+from .turns import in_turn
 from .wake import announce, nudge_workers
 from .workplace import is_gone
 
@@ -40,12 +40,6 @@ logger = logging.getLogger(__name__)
 
 class LeaseLost(RuntimeError):
     """The attempt that asks is not the one that runs the job any more."""
-
-
-class Standing(StrEnum):
-    OURS = "ours"
-    CANCEL = "cancel"
-    LOST = "lost"
 
 
 def keep_for(requester: Requester) -> timedelta:
@@ -116,25 +110,13 @@ def submit_system(kind: str) -> Job | None:
 def claim(worker: str, kind_names: Iterable[str], device: str = "") -> Job | None:
     """Take the next waiting job, or None.
 
-    Owners take turns: who was served longest ago comes first, and who has as many running as their share waits.
     Claims go one at a time, or two workers would each find the same last place of an owner's share free.
     """
     now = timezone.now()
     waiting = Job.objects.filter(state=JobState.QUEUED, kind__in=tuple(kind_names), not_before__lte=now)
     if not waiting.exists():  # an idle look takes no lock
         return None
-    same_owner = Job.objects.filter(owner_key=OuterRef("owner_key")).order_by()
-    running = same_owner.filter(state=JobState.RUNNING).values("owner_key").annotate(n=Count("pk")).values("n")
-    served = same_owner.filter(started__isnull=False).order_by("-started").values("started")[:1]
-    candidates = (
-        waiting.annotate(running=Coalesce(Subquery(running), 0), served=Subquery(served))
-        .filter(
-            Q(owner_key=quotas.SYSTEM)
-            | Q(owner__isnull=True, running__lt=settings.JOBS_ACTIVE_VISITOR)
-            | Q(owner__isnull=False, running__lt=settings.JOBS_ACTIVE_MEMBER)
-        )
-        .order_by(F("served").asc(nulls_first=True), "created", "pk")
-    )
+    candidates = in_turn(waiting)
     with transaction.atomic():
         serialise("claim")
         if connection.features.has_select_for_update_skip_locked:

@@ -35,3 +35,11 @@ MOVES: Final = frozenset(
 
 def legal(old: JobState, new: JobState) -> bool:
     return (old, new) in MOVES
+
+
+class Standing(StrEnum):
+    """What an attempt finds when it looks at its row: still its own, its own but no longer wanted, or another's."""
+
+    OURS = "ours"
+    CANCEL = "cancel"
+    LOST = "lost"
