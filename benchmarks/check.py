@@ -112,7 +112,7 @@ def _command(photo: Path) -> Table:
                 [*command, str(broken)], cwd=ROOT, env=environment, capture_output=True, check=True
             ),
         },
-        rounds=5,
+        rounds=3,
         warm_up=1,
     )
     table = Table(
