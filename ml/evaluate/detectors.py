@@ -148,8 +148,8 @@ def _probabilities(bench: _Bench, calibration: Calibration) -> dict[str, dict[st
     made = {}
     for degradation, found in bench.scores.items():
         values = {
-            name: metrics.sigmoid((found.plain[name] + calibration.bias.get(name, 0.0)) /
-            calibration.temperature[name]) for name in bench.own
+            name: metrics.sigmoid((found.plain[name] + calibration.bias.get(name, 0.0)) / calibration.temperature[name])
+            for name in bench.own
         }
         values["fused"] = metrics.sigmoid(_fused(found.plain, calibration))
         values |= {name: metrics.sigmoid(found.plain[name]) for name in bench.authors}

@@ -21,9 +21,7 @@ GREY = "#7a8290"
 COLOURS = ("#2f7fd6", "#d9730d", "#1a9a6c", "#a35bd0", "#c0504d", "#8a8f2a", "#5c7f9c")
 
 
-def draw_roc(
-    path: Path, curves: Mapping[str, tuple[NDArray[np.int_], NDArray[np.float64]]], title: str
-) -> None:
+def draw_roc(path: Path, curves: Mapping[str, tuple[NDArray[np.int_], NDArray[np.float64]]], title: str) -> None:
     """Write ROC curves: by name, labels (1 = manipulated) and scores."""
     figure, axes = _figure(title, "real faces called manipulated", "manipulated faces found")
     for number, (name, (labels, scores)) in enumerate(curves.items()):

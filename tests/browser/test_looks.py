@@ -88,9 +88,7 @@ def test_axe_finds_nothing_grave_for_members(visit: Callable[..., Visit], look: 
 
 
 def test_nothing_sticks_out_at_360_pixels(seen: Visit, visit: Callable[..., Visit]) -> None:
-    person = visit(
-        viewport={"width": 360, "height": 740}, is_mobile=True, storage_state=seen.context.storage_state()
-    )
+    person = visit(viewport={"width": 360, "height": 740}, is_mobile=True, storage_state=seen.context.storage_state())
     wide = []
     for path in (*PUBLIC, seen.path):
         page = person.open(path)
@@ -101,9 +99,7 @@ def test_nothing_sticks_out_at_360_pixels(seen: Visit, visit: Callable[..., Visi
 
 
 def test_touch_targets_are_large_enough(seen: Visit, visit: Callable[..., Visit]) -> None:
-    person = visit(
-        viewport={"width": 360, "height": 740}, is_mobile=True, storage_state=seen.context.storage_state()
-    )
+    person = visit(viewport={"width": 360, "height": 740}, is_mobile=True, storage_state=seen.context.storage_state())
     for path in ("/", seen.path):
         page = person.open(path)
         small = page.evaluate(

@@ -12,9 +12,7 @@ if TYPE_CHECKING:
     from tests.browser.visit import Visit
 
 
-def test_share_open_elsewhere_and_take_back(
-    seen: Visit, visit: Callable[..., Visit], astronaut_jpeg: bytes
-) -> None:
+def test_share_open_elsewhere_and_take_back(seen: Visit, visit: Callable[..., Visit], astronaut_jpeg: bytes) -> None:
     owner, guest = visit(), visit()
     path = owner.check(("astronaut.jpg", astronaut_jpeg))
     page = owner.page

@@ -72,12 +72,8 @@ class Visit:
 
     def paste(self, file: File) -> None:
         name, content = file
-        carried = self.page.evaluate_handle(
-            FILES_IN_THE_PAGE, [[name, mime(name), base64.b64encode(content).decode()]]
-        )
-        self.page.evaluate(
-            "(clipboardData) => dispatchEvent(new ClipboardEvent('paste', { clipboardData }))", carried
-        )
+        carried = self.page.evaluate_handle(FILES_IN_THE_PAGE, [[name, mime(name), base64.b64encode(content).decode()]])
+        self.page.evaluate("(clipboardData) => dispatchEvent(new ClipboardEvent('paste', { clipboardData }))", carried)
 
     def verdict(self, milliseconds: float = 60_000) -> Locator:
         """Wait for the verdict of the check whose page this is, and return its heading."""
