@@ -6,8 +6,8 @@ quarter or a sixteenth of the values, and weights become constants, which lets o
 This is exact up to rounding. On two cores it serves 1.3-1.6 times the images of the plain network (`python -m
 benchmarks networks`).
 
-LiteRT was measured too: as fast at batch 1 on idle cores, but its threads wait for each other by spinning, and with
-another process on the cores a batch of 32 took ten times as long; it cannot use a GPU either.
+LiteRT was measured too: faster at batch 1 on idle cores, but its threads wait for each other by spinning, and with
+another process on the cores calls of one image took ten times as long; it cannot use a GPU either.
 """
 
 from __future__ import annotations
