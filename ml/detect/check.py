@@ -138,7 +138,11 @@ class Checker:
         return np.stack(crops) if crops else np.zeros((0, size, size, 3), np.uint8)
 
     def _evidence(self, crops: NDArray[np.uint8], report: Report) -> list[Evidence]:
-        """Each face as it is, mirrored and re-encoded, all in one batch: nine faces fill a call of the predictor."""
+        """Each face, mirrored and re-encoded, all in one batch: nine faces fill a call of the predictor.
+
+        A face and its mirror image are equally manipulated: the mean of both is judged, which tells the classes apart
+        better than either, and re-encoding shifts that mean as it shifts the face.
+        """
         from ml.detect.predictor import CHUNK
 
         evidence: list[Evidence] = []
@@ -148,6 +152,8 @@ class Checker:
             plain = crops[start : start + step]
             again = np.stack([_reencoded(crop) for crop in plain])
             logits = self.predictor.logits(np.concatenate([plain, plain[:, :, ::-1], again]))
+            here, mirrored, reencoded = np.split(logits, 3)
+            logits = np.concatenate([(here + mirrored) / 2, mirrored, reencoded + (mirrored - here) / 2])
             for row in range(len(plain)):
                 looks = (
                     dict(zip(self.predictor.names, map(float, logits[row + look * len(plain)]), strict=True))

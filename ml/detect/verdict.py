@@ -59,7 +59,7 @@ _SEVERITY = {Level.NOT_APPLICABLE: 0, Level.LIKELY_AUTHENTIC: 1, Level.INCONCLUS
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Raw logits of one face by detector: as it is, mirrored, and re-encoded."""
+    """Raw logits of one face by detector: the mean of the face and its mirror image, mirrored, and re-encoded."""
 
     plain: Mapping[str, float]
     mirrored: Mapping[str, float]
@@ -86,7 +86,8 @@ def untouched(face_px: float, calibration: Calibration) -> Verdict | None:
 def judge(evidence: Evidence, sharpness: float, calibration: Calibration) -> Verdict:
     """The verdict on one face.
 
-    The probability is that of the face as it is; mirrored and re-encoded versions only say how far it can be trusted.
+    The probability is that of the face, mirrored or not; the mirrored and re-encoded versions alone only say how far it
+    can be trusted.
     """
     logit = calibration.fused_logit(evidence.plain)
     probability = sigmoid(logit)

@@ -70,10 +70,11 @@ def run(options: argparse.Namespace) -> int:
     except (OSError, ValueError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    data = f"{index.parent.name}/{index.name}" + (f", split {split}" if split else "")
     bench = _measure(rows, options.quick)
     if options.calibrate:
-        _calibrate(bench, options.version, f"{index.parent.name}, split {split}, {fingerprint(rows)}")
-    result = _result(bench, rows, f"{index.parent.name}" + (f", split {split}" if split else ""))
+        _calibrate(bench, options.version, f"{data}, fingerprint {fingerprint(rows)}")
+    result = _result(bench, rows, data)
     result["command"] = "python -m ml evaluate detectors" + _said(options)
     result["seconds"] = round(time.monotonic() - started, 1)
     if options.json:
@@ -116,7 +117,7 @@ def _measure(rows: Sequence[EvaluationRow], quick: bool) -> _Bench:
     for name in ("none", "jpeg 50") if quick else DEGRADATIONS:
         found = score(subjects, own, name)
         if others is not None:
-            found.plain.update(score(subjects, others, name, looks=False).plain)  # type: ignore[attr-defined]
+            found.plain.update(score(subjects, others, name, product=False).plain)  # type: ignore[attr-defined]
         scores[name] = found
     return _Bench(subjects, missing, scores, own.names, titles)
 

@@ -28,6 +28,7 @@ MIN_FACE_PX = 48
 _FOLDS = 5
 _BETTER = 0.005  # log loss that unequal weights must win in cross-validation before they are believed
 _KEPT = 0.95  # share of val faces within the limits for disagreement and for change on re-encoding
+_LEAST_MOVE = 0.1  # a probability that moves by less on re-encoding is never called unstable
 _SHARP = 0.02  # share of val faces under the limit for sharpness
 
 
@@ -85,7 +86,7 @@ def fit(
         "disagreement": round(float(np.quantile(np.ptp(each, axis=0), _KEPT)), 4),
         "min_face_px": MIN_FACE_PX,
         "min_sharpness": round(float(np.quantile(sharp, _SHARP)), 5),
-        "flip_delta": round(float(np.quantile(moved, _KEPT)), 4),
+        "flip_delta": round(max(_LEAST_MOVE, float(np.quantile(moved, _KEPT))), 4),
         "interval": {"scale": 1.0, "floor": round(_spread(y, np.asarray(mixed) * scale, groups), 4)},
     }
 

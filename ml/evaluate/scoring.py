@@ -43,10 +43,11 @@ class Scores:
     face_px: NDArray[np.float64]
 
 
-def score(subjects: Sequence[Subject], predictor: Predictor, degradation: str = "none", looks: bool = True) -> Scores:
+def score(subjects: Sequence[Subject], predictor: Predictor, degradation: str = "none", product: bool = True) -> Scores:
     """Score the subjects after one of :data:`DEGRADATIONS`.
 
-    With ``looks`` also mirrored and re-encoded, as the product looks at them to see whether a score holds.
+    With ``product`` as the product does it: the mean of the face and its mirror image, and both re-encoded again, to
+    see whether the score holds. Without, one look at the face as it is.
     """
     change = DEGRADATIONS[degradation]
     parts: list[list[NDArray[np.float32]]] = [[], [], []]
@@ -62,10 +63,16 @@ def score(subjects: Sequence[Subject], predictor: Predictor, degradation: str = 
             sharp.append(sharpness(crops[-1]))
             sizes.append(subject.face_px * square.side / subject.square.side)
         batch = np.stack(crops)
-        parts[0].append(predictor.logits(batch))
-        if looks:
-            parts[1].append(predictor.logits(np.ascontiguousarray(batch[:, :, ::-1])))
-            parts[2].append(predictor.logits(np.stack([jpeg(crop, REENCODED_QUALITY) for crop in batch])))
+        here = predictor.logits(batch)
+        if product:
+            # As the product does: a face and its mirror image count alike, and re-encoding shifts their mean.
+            turned = predictor.logits(np.ascontiguousarray(batch[:, :, ::-1]))
+            parts[1].append(turned)
+            shift = (turned - here) / 2
+            parts[0].append(here + shift)
+            parts[2].append(shift + predictor.logits(np.stack([jpeg(crop, REENCODED_QUALITY) for crop in batch])))
+        else:
+            parts[0].append(here)
     logger.info("scored %d faces, %s", len(subjects), degradation)
     plain, mirrored, reencoded = (_by_name(predictor.names, part) for part in parts)
     return Scores(plain, mirrored, reencoded, np.array(sharp), np.array(sizes))

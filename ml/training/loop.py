@@ -75,9 +75,9 @@ class Run:
         self.average = [np.array(value) for value in self.model.get_weights()]
         self.step, self.seconds, self.best = 0, 0.0, -1.0
         self._restore()
-        self._train_step = tf.function(self._step_of(loss, whole=True), jit_compile=False)
-        self._patch_step = tf.function(self._step_of(loss, whole=False), jit_compile=False)
-        self._predict = tf.function(self._forward, jit_compile=False)
+        self._train_step = tf.function(self._step_of(loss, whole=True), jit_compile=False, autograph=False)
+        self._patch_step = tf.function(self._step_of(loss, whole=False), jit_compile=False, autograph=False)
+        self._predict = tf.function(self._forward, jit_compile=False, autograph=False)
 
     def train(self, batches: Batches, val: Sequence[Sample], epoch_steps: int) -> None:
         """Train to the end of the schedule. batches: see ``Batches``; val: the prepared crops to choose by."""
@@ -102,6 +102,11 @@ class Run:
                 losses = []
                 self.seconds = time.monotonic() - started
         source.close()  # type: ignore[attr-defined]
+
+    def note(self, line: str) -> None:
+        """Add a line to the run's history.md, which its card repeats."""
+        with (self.out / "history.md").open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
 
     def begin(self) -> None:
         """Keep the model as it stands now as the run's state before its first step."""

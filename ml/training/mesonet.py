@@ -11,6 +11,9 @@ from __future__ import annotations
 
 import argparse
 import logging
+import shlex
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -62,9 +65,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
         steps=None if options.minutes else options.steps,
         seconds=options.minutes * 60 if options.minutes else None,
     )
+    command = shlex.join(["python", "-m", "ml.training.mesonet", *_without_folders(options)])
     run = Run(options.network, options.out, schedule, loss=options.loss, seed=options.seed, patches=options.patches)
+    run.note(f"- From step {run.step}: `{command}`, commit {_commit()}, {runtime.device_name()}")
     run.train(Batches(train, options.batch, options.seed), val, options.epoch_steps)
     return 0
+
+
+def _without_folders(options: argparse.Namespace) -> list[str]:
+    words = []
+    for name, value in vars(options).items():
+        if value is not None and not isinstance(value, Path):
+            words += [f"--{name.replace('_', '-')}", str(value)]
+    return words
+
+
+def _commit() -> str:
+    git = shutil.which("git")
+    if git is None:
+        return "unknown"
+    found = subprocess.run(  # noqa: S603 - fixed words, no shell
+        [git, "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return found.stdout.strip() or "unknown"
 
 
 if __name__ == "__main__":

@@ -36,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True, help="folder of the MesoInception-4 run to begin")
+    parser.add_argument("--start", type=Path, help="run of MesoInception-4 whose best first blocks to begin with")
     parser.add_argument("--steps", type=int, default=600)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--seed", type=int, default=2018)
@@ -60,6 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run = Run("mesoinception4", options.out, Schedule(1e-3, steps=1), seed=options.seed)
     if run.step:
         parser.error(f"{options.out} already holds a run")
+    if options.start is not None:
+        run.model.load_weights(options.start / "best.weights.h5")
     batches = Batches(dataset.load(options.work, "train"), options.batch, options.seed)
     mix, shift = _mimic(teacher, run.model, batches, options.steps, options.seed)
     hand_over(teacher, run.model, mix, shift)
