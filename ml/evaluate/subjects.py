@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ml.errors import MediaError
 from ml.faces import FaceFinder, Square, face_square
 from ml.media import decode
 
@@ -39,12 +40,17 @@ class Subject:
 
 
 def find_subjects(rows: Sequence[EvaluationRow]) -> tuple[list[Subject], list[EvaluationRow]]:
-    """The face of every row, and the rows in which none is found. Raises MediaError for a file that is no picture."""
+    """The face of every row, and the rows in which none is found; a file that is no picture has none, and is logged."""
     found: list[Subject] = []
     missing: list[EvaluationRow] = []
     with FaceFinder() as finder:
         for number, row in enumerate(rows, start=1):
-            pixels = decode(row.path).pixels
+            try:
+                pixels = decode(row.path).pixels
+            except (MediaError, OSError) as error:
+                logger.warning("%s: %s", row.name, error)
+                missing.append(row)
+                continue
             face = _meant(finder.find(pixels), row)
             if face is None:
                 missing.append(row)

@@ -171,6 +171,12 @@ def load(work: Path, split: str) -> list[Sample]:
     return samples
 
 
+def paired(samples: Sequence[Sample]) -> list[Sample]:
+    """The samples of sets that hold both classes: only within those does an AUC say something."""
+    both = {s.row.set for s in samples if s.row.manipulated} & {s.row.set for s in samples if not s.row.manipulated}
+    return [s for s in samples if s.row.set in both]
+
+
 def mirror_shares(work: Path, share: float = FACE_SHARE) -> dict[str, float]:
     """Mean share of the detectors' square that is mirror or outside, were it cut at ``share``, per "set/label"."""
     found: dict[str, list[float]] = {}

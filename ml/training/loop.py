@@ -108,10 +108,10 @@ class Run:
         with (self.out / "history.md").open("a", encoding="utf-8") as file:
             file.write(line + "\n")
 
-    def begin(self) -> None:
-        """Keep the model as it stands now as the run's state before its first step."""
+    def begin(self, val: Sequence[Sample]) -> None:
+        """Keep the model as it stands now as the run's state before its first step, measured on ``val``."""
         self.average = [np.array(value) for value in self.model.get_weights()]
-        self._keep()
+        self._look(val, np.stack([cut(s.pixels, s.square) for s in val]) if val else None, [])
 
     def scores(self, inputs: NDArray[np.uint8]) -> NDArray[np.float64]:
         """The averaged network's logits (N,) for uint8 (N, 256, 256, 3)."""
@@ -158,7 +158,7 @@ class Run:
             "step": self.step,
             "seconds": round(self.seconds),
             "rate": f"{self.schedule.at(self.step, self.seconds):.2e}",
-            "loss": round(float(np.mean(losses)), 4),
+            "loss": round(float(np.mean(losses)), 4) if losses else "",
         }
         if inputs is not None:
             scores = self.scores(inputs)

@@ -57,9 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     dataset.prepare(options.data, options.work)
     train, val = dataset.load(options.work, "train"), dataset.load(options.work, "val")
-    # An AUC within a set needs both classes there; the other sets only cost time.
-    paired = {s.row.set for s in val if s.row.manipulated} & {s.row.set for s in val if not s.row.manipulated}
-    val = [s for s in val if s.row.set in paired]
+    val = dataset.paired(val)
     schedule = Schedule(
         rate=options.rate,
         steps=None if options.minutes else options.steps,
@@ -67,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     command = shlex.join(["python", "-m", "ml.training.mesonet", *_without_folders(options)])
     run = Run(options.network, options.out, schedule, loss=options.loss, seed=options.seed, patches=options.patches)
-    run.note(f"- From step {run.step}: `{command}`, commit {_commit()}, {runtime.device_name()}")
+    run.note(f"- From step {run.step}: `{command}`, commit {commit()}, {runtime.device_name()}")
     run.train(Batches(train, options.batch, options.seed), val, options.epoch_steps)
     return 0
 
@@ -80,7 +78,8 @@ def _without_folders(options: argparse.Namespace) -> list[str]:
     return words
 
 
-def _commit() -> str:
+def commit() -> str:
+    """The commit of this very code, "-dirty" when it was changed since; "unknown" outside a checkout."""
     git = shutil.which("git")
     if git is None:
         return "unknown"

@@ -53,6 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from ml.training.batches import Batches
     from ml.training.fused import FusedBatchNormalization
     from ml.training.loop import Run, Schedule
+    from ml.training.mesonet import commit
     from ml.training.patches import Placed
 
     dataset.prepare(options.data, options.work)
@@ -66,7 +67,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     batches = Batches(dataset.load(options.work, "train"), options.batch, options.seed)
     mix, shift = _mimic(teacher, run.model, batches, options.steps, options.seed)
     hand_over(teacher, run.model, mix, shift)
-    run.begin()
+    start = "" if options.start is None else ", its first blocks begun with those of an earlier run,"
+    run.note(
+        f"- Warm start: {options.steps} steps of {options.batch} patches, seed {options.seed}{start} fitted to "
+        f"Meso-4's second block (`python -m ml.training.warm`), commit {commit()}, {runtime.device_name()}"
+    )
+    run.begin(dataset.paired(dataset.load(options.work, "val")))
     return 0
 
 

@@ -209,16 +209,18 @@ def test_the_command_measures_pictures_and_writes_everything(astronaut: NDArray[
             writer.writerow([f"{number}.png", "swap" if number % 2 else "real", "copies", f"g{number}"])
         Image.new("RGB", (96, 96), (200, 120, 40)).save(tmp_path / "empty.png")
         writer.writerow(["empty.png", "real", "copies", "g9"])
+        writer.writerow(["not_there.png", "swap", "copies", "g10"])
     words = ["detectors", "--index", str(tmp_path / "index.csv"), "--quick", "--json", str(tmp_path / "out" / "d.json"),
              "--markdown", str(tmp_path / "out" / "d.md"), "--plots", str(tmp_path / "plots")]  # fmt: skip
     assert main(words) == 0
     result = json.loads((tmp_path / "out" / "d.json").read_text())
-    assert result["data"]["rows"] == 7
+    assert result["data"]["rows"] == 8
     assert result["data"]["faces"] == 6
     assert set(result["detectors"]) == {"meso4", "mesoinception4", "fused"}
     assert str(tmp_path) not in (tmp_path / "out" / "d.json").read_text()
     (real,) = [r for r in result["no_face"] if r["label"] == "real"]
     assert (real["pictures"], real["missing"]) == (4, 1)
+    assert [r["missing"] for r in result["no_face"] if r["label"] == "swap"] == [1]
     (one,) = [r for r in result["sets"] if (r["detector"], r["set"]) == ("fused", "copies")]
     assert (one["reals"], one["fakes"]) == (3, 3)
     text = (tmp_path / "out" / "d.md").read_text()
