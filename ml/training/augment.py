@@ -159,7 +159,7 @@ def _resize(crop: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
 def _recolour(crop: NDArray[np.uint8], tint: float, random: np.random.Generator) -> NDArray[np.uint8]:
     """Saturation, contrast, brightness and tint as one affine map of the three channels."""
     saturation = max(0.0, 1 + tint * random.uniform(-0.3, 0.3))
-    if random.random() < 0.5 * (tint - 1):
+    if random.random() < 0.3 * (tint - 1):
         saturation = 0.0
     contrast = 1 + tint * random.uniform(-0.2, 0.2)
     mix = contrast * (saturation * np.eye(3) + (1 - saturation) / 3)

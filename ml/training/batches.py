@@ -35,10 +35,10 @@ class Share:
 
 
 SHARES: dict[str, Share] = {
-    "openforensics": Share(6, 5, FULL, made=2),
+    "openforensics": Share(5, 5, FULL),
     "openforensics_extra": Share(2, 2, RESCALED),  # both classes in equal numbers: its sizes differ between them
     "mesonet_filmtv": Share(6, 4, FILM, made=3),
-    "youtube_faces": Share(4, 0, FILM, made=2),
+    "youtube_faces": Share(3, 0, FILM, made=2),
 }
 
 

@@ -106,8 +106,8 @@ def _run(run: Path) -> str:
     history = run / "history.md"
     told = history.read_text(encoding="utf-8").strip() if history.is_file() else ""
     return (
-        f"The last stage took {log[-1]['step']} steps in {log[-1]['seconds']} s; the weights are the moving average at step "
-        f"{best['step']} ({best['seconds']} s), the best mean AUC over the sets of the val split.\n\n{told}\n\n"
+        f"The last stage took {log[-1]['step']} steps in {log[-1]['seconds']} s; the weights are the moving average at "
+        f"step {best['step']} ({best['seconds']} s), the best mean AUC over the sets of the val split.\n\n{told}\n\n"
         + _table(list(log[0]), [list(line.values()) for line in log])
     )
 
@@ -169,12 +169,14 @@ def _failures(network: str, evaluation: Mapping[str, Any]) -> str:
     for row in sorted((r for r in measured if r["auc"] is not None), key=lambda r: float(r["auc"]))[:WORST]:
         lines.append(f"- AUC {row['auc']:.3f} on {row['set']}, degradation: {row['degradation']}.")
     for row in sorted((r for r in measured if r["fpr"] is not None), key=lambda r: -float(r["fpr"]))[:WORST]:
-        lines.append(f"- {row['fpr']:.1%} of the reals of {row['set']} over the threshold, degradation: {row['degradation']}.")
+        lines.append(
+            f"- {row['fpr']:.1%} of the reals of {row['set']} over the threshold, degradation: {row['degradation']}."
+        )
     for row in evaluation["sets"]:
         if row["detector"] == network and row["auc"] is not None and row["set"] != "all":
             lines.append(
-                f"- Of the fakes of {row['set']} it puts {row['tpr']:.1%} over the threshold, at {row['fpr']:.1%} of the "
-                "reals."
+                f"- Of the fakes of {row['set']} it puts {row['tpr']:.1%} over the threshold, at {row['fpr']:.1%} of "
+                "the reals."
             )
     for row in evaluation["manipulations"]:
         if row["detector"] == network and "synthetic" in row["manipulation"]:
