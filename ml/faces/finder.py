@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,7 @@ class FaceFinder:
 
     def __init__(self, min_confidence: float = 0.5) -> None:
         self._min_confidence = min_confidence
+        self._met = False
         self._mesh: Any = None
         self._single: Any = None
         self._detector: Any = None
@@ -106,7 +108,10 @@ class FaceFinder:
             cv2.copyMakeBorder(small, 0, square - small_height, 0, square - small_width, cv2.BORDER_CONSTANT), np.uint8
         )
         side = max(height, width)
-        result = graph.process(small)
+        # The first mesh in a process prints a note about rectangles that are not square, though these are.
+        with nullcontext() if self._met else quiet_native_logs():
+            result = graph.process(small)
+        self._met = self._met or bool(result.multi_face_landmarks)
         detections = [_detection_box(d, side, side) for d in result.face_detections or []]
         faces = []
         for mesh in result.multi_face_landmarks or []:
