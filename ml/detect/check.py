@@ -37,9 +37,10 @@ REENCODED_QUALITY = 70
 """JPEG quality of the second look: what a messenger or a social network leaves of a picture."""
 
 NOT_CHECKED = (
+    "Whether the whole face was generated: these detectors know swapped faces and let generated ones pass.",
     "Anything but faces: the background, objects, text and the setting.",
     "Where the picture comes from: metadata, signed provenance and invisible marks.",
-    "Kinds of manipulation that the detectors were not trained on, such as light retouching.",
+    "Other kinds of manipulation that the detectors were not trained on, such as light retouching.",
 )
 
 
