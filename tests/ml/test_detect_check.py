@@ -84,9 +84,7 @@ def test_the_probability_is_the_mean_over_the_mirror_image(random_checker: Check
     face = random_checker.finder.find(picture.pixels)[0]
     crop = cut(picture.pixels, face_square(face), 256)[None] / np.float32(255)
     both = np.concatenate([crop, crop[:, :, ::-1]])
-    raw = {
-        name: float(np.mean(model(both, training=False))) for name, model in random_checker.predictor.models.items()
-    }
+    raw = {name: float(np.mean(model(both, training=False))) for name, model in random_checker.predictor.models.items()}
     logit = random_checker.calibration.fused_logit(raw)
     result = random_checker.run(CheckRequest(astronaut_file), quiet)
     assert result.probability == pytest.approx(1 / (1 + np.exp(-logit)), abs=1e-4)
