@@ -9,6 +9,8 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from .measured import rounded
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -38,7 +40,7 @@ def facts(face: FaceFinding) -> list[tuple[str, str]]:
     if (size := quality.pop("face_px", None)) is not None:
         rows.append((_("Face"), _("%(count)s px") % {"count": number_format(round(size))}))
     if (sharpness := quality.pop("sharpness", None)) is not None:
-        rows.append((_("Sharpness"), number_format(sharpness, 3)))
+        rows.append((_("Sharpness"), rounded(sharpness, 3)))
     if (saved := quality.pop("jpeg_quality", None)) is not None:
         rows.append((_("Saved at JPEG quality"), _("about %(value)s") % {"value": number_format(saved)}))
     yaw = quality.pop("yaw", face.yaw)

@@ -18,18 +18,23 @@ DASH = "\N{EN DASH}"
 FUSED = "fused"
 
 
+def rounded(value: float, places: int) -> str:
+    """The number in the reader's language. Django's number_format alone cuts a float's digits off and rounds nothing."""
+    return number_format(round(value, places), places)
+
+
 @register.filter
 def in_hundred(share: float | None) -> str:
     """A share as a count in a hundred, with one decimal below ten, where it matters."""
     if share is None:
         return DASH
     percent = 100 * share
-    return number_format(percent, 1 if 0 < percent < 9.95 else 0)
+    return rounded(percent, 1 if 0 < percent < 9.95 else 0)
 
 
 @register.filter
 def figure(value: float | None) -> str:
-    return DASH if value is None else number_format(value, 3)
+    return DASH if value is None else rounded(value, 3)
 
 
 @register.filter
