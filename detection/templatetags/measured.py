@@ -19,7 +19,7 @@ FUSED = "fused"
 
 
 def rounded(value: float, places: int) -> str:
-    """The number in the reader's language. Django's number_format alone cuts a float's digits off and rounds nothing."""
+    """The number in the reader's language. Django's number_format alone cuts a float's digits off."""
     return number_format(round(value, places), places)
 
 
