@@ -29,7 +29,7 @@ def draw_roc(path: Path, curves: Mapping[str, tuple[NDArray[np.int_], NDArray[np
         area = metrics.auc(labels, scores)
         axes.plot(false_rate, true_rate, color=COLOURS[number % len(COLOURS)], lw=1.8, label=f"{name}, AUC {area:.3f}")
     axes.plot([0, 1], [0, 1], color=GREY, lw=1, ls=":")
-    _finish(figure, axes, path, "lower right")
+    _finish(figure, axes, path)
 
 
 def draw_reliability(
@@ -44,14 +44,14 @@ def draw_reliability(
         across, up = [row[0] for row in table], [row[1] for row in table]
         axes.plot(across, up, "o-", color=colour, ms=4, label=f"{name}, ECE {error:.3f}")
     axes.plot([0, 1], [0, 1], color=GREY, lw=1, ls=":")
-    _finish(figure, axes, path, "upper left")
+    _finish(figure, axes, path)
 
 
 def _figure(title: str, across: str, up: str) -> tuple[Any, Any]:
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(5.6, 5.0))
+    figure = Figure(figsize=(5.6, 5.8))
     FigureCanvasSVG(figure)
     axes = figure.add_subplot()
     figure.patch.set_alpha(0.0)
@@ -68,9 +68,11 @@ def _figure(title: str, across: str, up: str) -> tuple[Any, Any]:
     return figure, axes
 
 
-def _finish(figure: Any, axes: Any, path: Path, where: str) -> None:
-    axes.legend(loc=where, frameon=False, labelcolor=GREY, fontsize=9)
+def _finish(figure: Any, axes: Any, path: Path) -> None:
+    # Below the axes: with the authors' networks there are curves in every corner of them.
+    style = {"frameon": False, "labelcolor": GREY, "fontsize": 9, "ncols": 2}
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), **style)
     figure.tight_layout()
     # The same figures give the same file: no date, no random ids; text stays text.
     with matplotlib.rc_context({"svg.hashsalt": "unmask", "svg.fonttype": "none"}):
-        figure.savefig(path, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+        figure.savefig(path, format="svg", bbox_inches="tight", transparent=True, metadata={"Date": None, "Creator": None})
