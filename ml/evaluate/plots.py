@@ -75,4 +75,5 @@ def _finish(figure: Any, axes: Any, path: Path) -> None:
     figure.tight_layout()
     # The same figures give the same file: no date, no random ids; text stays text.
     with matplotlib.rc_context({"svg.hashsalt": "unmask", "svg.fonttype": "none"}):
-        figure.savefig(path, format="svg", bbox_inches="tight", transparent=True, metadata={"Date": None, "Creator": None})
+        unmarked = {"Date": None, "Creator": None}
+        figure.savefig(path, format="svg", bbox_inches="tight", transparent=True, metadata=unmarked)
