@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
@@ -100,7 +101,14 @@ def files_without_rows(report: Report) -> int:
 
 
 def rows_without_files(report: Report) -> int:
-    """A row whose file is gone promises what cannot be kept: it is removed, and the views then answer 404."""
+    """A row whose file is gone promises what cannot be kept: it is removed, and the views then answer 404.
+
+    Where the whole store is away (a volume that is not mounted), its rows are not what is wrong, and all of them stay.
+    """
+    storage = Artifact._meta.get_field("file").storage
+    if Artifact.objects.exists() and not storage.exists(ROOT):
+        logger.error("error %s: the file storage is empty or not there; no row was removed", secrets.token_hex(4))
+        return 0
     removed = 0
     for count, artifact in enumerate(Artifact.objects.order_by("pk").iterator(chunk_size=BATCH)):
         if not artifact.file.name or not artifact.file.storage.exists(artifact.file.name):
@@ -112,7 +120,13 @@ def rows_without_files(report: Report) -> int:
     return removed
 
 
+def expired_sessions() -> None:
+    """Visitors are their sessions: what is kept of one that has ended is of no use to anybody."""
+    import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
+
+
 def purge_handler(request: Any, report: Report) -> Purged:
+    expired_sessions()
     jobs, unattached = purge_due(report)
     without_rows = files_without_rows(report)
     result = Purged(jobs, unattached, without_rows, rows_without_files(report))

@@ -181,6 +181,26 @@ def test_rows_without_files_go(house: Any) -> None:
     assert list(Artifact.objects.all()) == [whole]
 
 
+def test_rows_stay_while_the_whole_store_is_away(house: Any, caplog: pytest.LogCaptureFixture) -> None:
+    kept = original()
+    store = Path(house.MEDIA_ROOT) / retention.ROOT
+    away = store.rename(store.with_name("not-mounted"))
+    assert retention.rows_without_files(quiet) == 0
+    assert list(Artifact.objects.all()) == [kept]
+    assert "not there" in caplog.text
+    away.rename(store)
+    assert retention.rows_without_files(quiet) == 0
+
+
+def test_sessions_that_have_ended_go_with_the_purge() -> None:
+    from django.contrib.sessions.models import Session
+
+    for name, days in (("ended", -1), ("lasting", 1)):
+        Session.objects.create(session_key=name, session_data="", expire_date=timezone.now() + timedelta(days=days))
+    retention.purge_handler(None, quiet)
+    assert [session.session_key for session in Session.objects.all()] == ["lasting"]
+
+
 def test_an_empty_house_is_scanned_without_fuss() -> None:
     assert retention.purge_handler(None, quiet) == retention.Purged()
 
