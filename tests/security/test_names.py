@@ -25,7 +25,7 @@ HOSTILE = (
     "nul\x00byte.jpg",
     "right\u202eto-left.jpg",
     "ü" * 300 + ".jpg",
-    "{{ 7|add:7 }}{% debug %}.jpg",
+    '{{ "xyzzy"|add:"plugh" }}{% debug %}.jpg',
     "javascript:alert(1).jpg",
 )
 
@@ -51,7 +51,7 @@ def test_hostile_names(name: str, client: Client) -> None:
         assert "<img src=x" not in html
         assert 'onerror="alert' not in html
         assert "\u202e" not in html
-        assert "1414" not in html
+        assert "xyzzyplugh" not in html
     for picture in (check.display, check.original):
         stored = picture.file.name
         assert stored.startswith("artifacts/")
