@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,6 +32,16 @@ class FaceJobResult:
     reason: str | None
     crop_jpeg: bytes | None
     gradcam_jpeg: bytes | None
+    boundary_jpeg: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FrameJobResult:
+    """One picture of a video's strip, at `seconds` from its beginning; `probability` is that of its worst face."""
+
+    seconds: float
+    probability: float | None
+    jpeg: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +67,9 @@ class CheckJobResult:
     seconds: float
     not_checked: tuple[str, ...]
     band: tuple[float, float] | None = None
+    provenance: dict[str, Any] = field(default_factory=dict)
+    perceptual_hash: str = ""
+    duration: float | None = None
+    people: tuple[dict[str, Any], ...] = ()
+    timeline: tuple[dict[str, Any], ...] = ()
+    frames: tuple[FrameJobResult, ...] = ()

@@ -19,7 +19,7 @@ from .tokens import ApiToken
 if TYPE_CHECKING:
     from jobs.requester import Requester
 
-__all__ = ["ApiToken", "Check", "FaceFinding", "Level", "Report"]
+__all__ = ["ApiToken", "Check", "FaceFinding", "Frame", "Level", "Report"]
 
 PROBABILITY = [MinValueValidator(0.0), MaxValueValidator(1.0)]
 
@@ -52,7 +52,11 @@ class CheckQuerySet(models.QuerySet["Check"]):
 
 
 class Check(models.Model):
-    """One picture that somebody had checked. The verdict's fields are empty until the job has succeeded."""
+    """One picture or video that somebody had checked. The verdict's fields are empty until the job has succeeded."""
+
+    class Media(models.TextChoices):
+        PICTURE = "picture", _("Picture")
+        VIDEO = "video", _("Video")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     job = models.OneToOneField("jobs.Job", on_delete=models.CASCADE, related_name="detection_check")
@@ -61,6 +65,7 @@ class Check(models.Model):
     )
     session_key = models.CharField(max_length=40, blank=True, default="", db_index=True)
     title = models.CharField(_("picture"), max_length=200)
+    media = models.CharField(max_length=8, choices=Media, default=Media.PICTURE)
     original = models.ForeignKey("jobs.Artifact", null=True, on_delete=models.SET_NULL, related_name="+")
     display = models.ForeignKey("jobs.Artifact", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
 
@@ -81,6 +86,13 @@ class Check(models.Model):
     seconds = models.FloatField(null=True, blank=True)
     timings = models.JSONField(default=dict, blank=True)
     not_checked = models.JSONField(default=list, blank=True)
+    # What the file says about itself and what is known of it; see ml.provenance.
+    provenance = models.JSONField(default=dict, blank=True)
+    perceptual_hash = models.CharField(max_length=16, blank=True, default="", db_index=True)
+    # Of videos only: its length in seconds, who was followed through it, and how the score went.
+    duration = models.FloatField(null=True, blank=True)
+    people = models.JSONField(default=list, blank=True)
+    timeline = models.JSONField(default=list, blank=True)
 
     created = models.DateTimeField(default=timezone.now, editable=False)
     share_token = models.CharField(max_length=64, null=True, blank=True, unique=True)
@@ -166,9 +178,11 @@ class FaceFinding(models.Model):
     reason = models.TextField(blank=True, default="")
     crop = models.ForeignKey("jobs.Artifact", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     gradcam = models.ForeignKey("jobs.Artifact", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    boundary = models.ForeignKey("jobs.Artifact", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
 
     crop_url = ""  # written by detection.pictures, for whoever looks
     gradcam_url = ""
+    boundary_url = ""
 
     class Meta:
         ordering = ["subject", "index"]
@@ -222,6 +236,30 @@ class FaceFinding(models.Model):
     @staticmethod
     def _share(part: int, whole: int | None) -> float:
         return round(100 * part / whole, 3) if whole else 0.0
+
+
+class Frame(models.Model):
+    """One picture of a checked video's strip: what was seen at that second."""
+
+    subject = models.ForeignKey(Check, on_delete=models.CASCADE, related_name="frames")
+    index = models.PositiveSmallIntegerField()
+    seconds = models.FloatField()
+    probability = models.FloatField(null=True, blank=True, validators=PROBABILITY)
+    picture = models.ForeignKey("jobs.Artifact", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+
+    picture_url = ""  # written by detection.pictures, for whoever looks
+
+    class Meta:
+        ordering = ["subject", "index"]
+        constraints = [
+            models.UniqueConstraint(fields=["subject", "index"], name="frame_index_once"),
+            models.CheckConstraint(
+                condition=Q(probability=None) | Q(probability__gte=0, probability__lte=1), name="frame_probability_0_1"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subject_id} at {self.seconds:.2f} s"
 
 
 class Report(models.Model):

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from jobs.models import Artifact
 
-from .models import FaceFinding
+from .models import FaceFinding, Frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def faces_of(check: Check) -> list[FaceFinding]:
-    faces = list(check.faces.select_related("crop", "gradcam").order_by("index"))
+    faces = list(check.faces.select_related("crop", "gradcam", "boundary").order_by("index"))
     for face in faces:
         face.subject = check  # its width and height, without a query for each face
     return faces
@@ -35,6 +35,15 @@ def address(check: Check, faces: list[FaceFinding], url_of: Callable[[Artifact],
     check.display_url = url(check.display)
     for face in faces:
         face.crop_url, face.gradcam_url = url(face.crop), url(face.gradcam)
+        face.boundary_url = url(face.boundary)
+
+
+def frames_of(check: Check, url_of: Callable[[Artifact], str]) -> list[Frame]:
+    """The strip of a checked video, with the addresses that this reader may use."""
+    frames = list(check.frames.select_related("picture").order_by("index"))
+    for frame in frames:
+        frame.picture_url = "" if frame.picture is None else url_of(frame.picture)
+    return frames
 
 
 def for_owner(artifact: Artifact) -> str:
@@ -47,7 +56,12 @@ def for_link(token: str) -> Callable[[Artifact], str]:
 
 def shown_of(check: Check, artifact_id: UUID) -> Artifact | None:
     """A picture that the check's page shows: made by us from pixels. Never the original with what is hidden in it."""
-    shown = FaceFinding.objects.filter(subject=check).filter(Q(crop=artifact_id) | Q(gradcam=artifact_id))
-    if check.display_id != artifact_id and not shown.exists():
+    of_faces = Q(crop=artifact_id) | Q(gradcam=artifact_id) | Q(boundary=artifact_id)
+    shown = (
+        check.display_id == artifact_id
+        or FaceFinding.objects.filter(subject=check).filter(of_faces).exists()
+        or Frame.objects.filter(subject=check, picture=artifact_id).exists()
+    )
+    if not shown:
         return None
     return Artifact.objects.filter(pk=artifact_id).first()

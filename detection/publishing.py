@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from jobs.models import Artifact
 
-from .models import Check, FaceFinding
+from .models import Check, FaceFinding, Frame
 
 if TYPE_CHECKING:
     from jobs.models import Job
@@ -28,9 +28,21 @@ def publish(job: Job, result: CheckJobResult) -> None:
     check.device = result.device
     check.seconds, check.timings = result.seconds, dict(result.timings)
     check.not_checked = list(result.not_checked)
+    check.provenance, check.perceptual_hash = dict(result.provenance), result.perceptual_hash
+    check.duration, check.people, check.timeline = result.duration, list(result.people), list(result.timeline)
     check.display = _picture(job, "display", result.display_jpeg)
     check.save()
     FaceFinding.objects.bulk_create(_finding(job, check, index, face) for index, face in enumerate(result.faces))
+    Frame.objects.bulk_create(
+        Frame(
+            subject=check,
+            index=index,
+            seconds=frame.seconds,
+            probability=frame.probability,
+            picture=_picture(job, "frame", frame.jpeg),
+        )
+        for index, frame in enumerate(result.frames)
+    )
 
 
 def _finding(job: Job, check: Check, index: int, face: FaceJobResult) -> FaceFinding:
@@ -51,6 +63,7 @@ def _finding(job: Job, check: Check, index: int, face: FaceJobResult) -> FaceFin
         reason=face.reason or "",
         crop=_picture(job, "crop", face.crop_jpeg),
         gradcam=_picture(job, "gradcam", face.gradcam_jpeg),
+        boundary=_picture(job, "boundary", face.boundary_jpeg),
     )
 
 
