@@ -56,6 +56,7 @@ def result_context(
     return {
         "check": check,
         "faces": faces,
+        "frames": pictures.frames_of(check, pictures.for_owner),
         "job": job,
         "snapshot_json": job,
         "bands": check.bands,
@@ -75,7 +76,8 @@ def result_context(
 def shared_context(check: Check, token: str) -> dict[str, Any]:
     faces = pictures.faces_of(check)
     pictures.address(check, faces, pictures.for_link(token))
-    return {"check": check, "faces": faces, "bands": check.bands}
+    frames = pictures.frames_of(check, pictures.for_link(token))
+    return {"check": check, "faces": faces, "frames": frames, "bands": check.bands}
 
 
 def method_context() -> dict[str, Any]:
