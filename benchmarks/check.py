@@ -16,6 +16,7 @@ from benchmarks.measuring import Table, interleave, milliseconds
 
 if TYPE_CHECKING:
     from ml.detect.check import Checker
+    from ml.detect.crops import Crops
 
 ROOT = Path(__file__).resolve().parents[1]
 SIDE = 640
@@ -47,8 +48,8 @@ def _in_process(photo: Path) -> Table:
     found = interleave(
         {
             "face finder": lambda: made.finder.find(pixels),
-            "detectors, three looks at a face": lambda: made.predictor.logits(looks),
-            "detectors, one look at a face": lambda: made.predictor.logits(looks[:1]),
+            "detectors, three looks at a face": lambda: made.predictor.look(looks),
+            "detectors, one look at a face": lambda: made.predictor.look(looks[:1]),
             "whole check": lambda: made.run(plain, lambda *_: None),
             "whole check with explanation": lambda: made.run(explained, lambda *_: None),
         },
@@ -80,14 +81,13 @@ def _in_process(photo: Path) -> Table:
     return table
 
 
-def _looks(made: Checker, photo: Path) -> tuple[np.ndarray, np.ndarray]:
-    from ml.faces import cut, face_square
+def _looks(made: Checker, photo: Path) -> tuple[Crops, np.ndarray]:
+    from ml.detect.crops import join
     from ml.media import decode
 
     pixels = decode(photo).pixels
-    (face,) = made.finder.find(pixels)
-    crop = cut(pixels, face_square(face), made.predictor.size)
-    return np.stack([crop] * 3), pixels
+    crops = made.cut_faces(pixels, made.finder.find(pixels))
+    return join([crops] * 3), pixels
 
 
 def _command(photo: Path) -> Table:

@@ -13,6 +13,7 @@ import numpy as np
 from ml import runtime
 from ml.detect import quality
 from ml.detect.calibration import Calibration, shipped, sigmoid
+from ml.detect.crops import SHOWN, cut_faces, join
 from ml.detect.result import CheckRequest, CheckResult, FaceFinding
 from ml.detect.verdict import SENTENCES, Evidence, Reason, Verdict, judge, untouched, worst
 from ml.media import decode, encode_jpeg
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from ml.detect.crops import Crops
     from ml.detect.gradcam import GradCam
     from ml.detect.predictor import Predictor
     from ml.faces import Face, FaceFinder
@@ -70,7 +72,7 @@ class Checker:
         """Load and trace everything that a check with explanations needs."""
         self.finder.find(np.zeros((64, 64, 3), np.uint8))
         self.predictor.warm()
-        self.gradcam.maps(np.zeros((1, self.predictor.size, self.predictor.size, 3), np.uint8))
+        self.gradcam.maps(np.zeros((1, SHOWN.size, SHOWN.size, 3), np.uint8))
         runtime.device_name()
 
     def run(self, request: CheckRequest, report: Report) -> CheckResult:
@@ -89,12 +91,12 @@ class Checker:
             # One more than is wanted tells whether there are more than were judged.
             found = self.finder.find(picture.pixels, max_faces=request.max_faces + 1)
             faces = found[: request.max_faces]
-            crops = self._cut(picture.pixels, faces)
+            crops = self.cut_faces(picture.pixels, faces)
             report("faces", 1, 1)
         with clock.stage("detectors"):
             # A face that is too small is not run at all: its score would be shown and believed.
             judged = [i for i, face in enumerate(faces) if untouched(face.size, self.calibration) is None]
-            evidence = dict(zip(judged, self._evidence(crops[judged], report), strict=True))
+            evidence = dict(zip(judged, self.evidence(crops[judged], report), strict=True))
         with clock.stage("explain"):
             heats = self._explain(crops, judged if request.explain else [], report)
         with clock.stage("verdict"):
@@ -102,12 +104,10 @@ class Checker:
             verdicts = []
             findings = []
             for i, face in enumerate(faces):
-                facts = quality.describe(face, crops[i], picture.jpeg_tables)
-                verdict = untouched(face.size, self.calibration) or judge(
-                    evidence[i], float(facts["sharpness"]), self.calibration
-                )
+                facts = quality.describe(face, crops.shown[i], picture.jpeg_tables)
+                verdict = self.judge_face(face.size, evidence.get(i), float(facts["sharpness"]))
                 verdicts.append(verdict)
-                crop_jpeg = encode_jpeg(crops[i]) if request.renders else None
+                crop_jpeg = encode_jpeg(crops.shown[i]) if request.renders else None
                 findings.append(
                     self._finding(face, picture.pixels, verdict, evidence.get(i), facts, crop_jpeg, heats.get(i))
                 )
@@ -131,18 +131,16 @@ class Checker:
             not_checked=_not_checked(verdicts, len(found) > len(faces)),
         )
 
-    def _cut(self, pixels: NDArray[np.uint8], faces: Sequence[Face]) -> NDArray[np.uint8]:
-        from ml.faces import cut, face_square
+    def cut_faces(self, pixels: NDArray[np.uint8], faces: Sequence[Face]) -> Crops:
+        """The faces of a picture uint8 (H, W, 3) as the detectors take them."""
+        return cut_faces(pixels, faces, self.predictor.views)
 
-        size = self.predictor.size
-        crops = [cut(pixels, face_square(face), size) for face in faces]
-        return np.stack(crops) if crops else np.zeros((0, size, size, 3), np.uint8)
+    def evidence(self, crops: Crops, report: Report) -> list[Evidence]:
+        """What the detectors say of each face, in the order of the crops: `report("detectors", done, len(crops))`.
 
-    def _evidence(self, crops: NDArray[np.uint8], report: Report) -> list[Evidence]:
-        """Each face, mirrored and re-encoded, all in one batch: nine faces fill a call of the predictor.
-
-        A face and its mirror image are equally manipulated: the mean of both is judged, which tells the classes apart
-        better than either, and re-encoding shifts that mean as it shifts the face.
+        Each face, mirrored and re-encoded, goes in one batch: ten faces fill a call of the predictor. A face and its
+        mirror image are equally manipulated: the mean of both is judged, which tells the classes apart better than
+        either, and re-encoding shifts that mean as it shifts the face.
         """
         from ml.detect.predictor import CHUNK
 
@@ -151,28 +149,45 @@ class Checker:
         report("detectors", 0, len(crops))
         for start in range(0, len(crops), step):
             plain = crops[start : start + step]
-            again = np.stack([_reencoded(crop) for crop in plain])
-            logits = self.predictor.logits(np.concatenate([plain, plain[:, :, ::-1], again]))
-            here, mirrored, reencoded = np.split(logits, 3)
-            logits = np.concatenate([(here + mirrored) / 2, mirrored, reencoded + (mirrored - here) / 2])
+            look = self.predictor.look(join([plain, plain.mirrored(), plain.reencoded(REENCODED_QUALITY)]))
+            here, mirrored, again = np.split(look.logits, 3)
+            judged = (here + mirrored) / 2
+            reencoded = again + (mirrored - here) / 2
+            maps: Sequence[NDArray[np.float32] | None] = [None] * len(plain)
+            if look.boundary is not None:
+                drawn, turned, _ = np.split(look.boundary, 3)
+                maps = list((drawn + turned[:, :, ::-1]) / 2)
             for row in range(len(plain)):
-                looks = (
-                    dict(zip(self.predictor.names, map(float, logits[row + look * len(plain)]), strict=True))
-                    for look in range(3)
-                )
-                evidence.append(Evidence(*looks))
+                plainly, turned_round, saved = (self._by_name(table[row]) for table in (judged, mirrored, reencoded))
+                evidence.append(Evidence(plainly, turned_round, saved, maps[row]))
             report("detectors", len(evidence), len(crops))
         return evidence
 
-    def _explain(self, crops: NDArray[np.uint8], which: Sequence[int], report: Report) -> dict[int, bytes]:
+    def judge_face(self, face_px: float, evidence: Evidence | None, sharpness: float) -> Verdict:
+        """The verdict on one face, or on one person of a video by the evidence of several frames.
+
+        face_px: longer side of the face; sharpness: as `ml.detect.quality.sharpness` of its shown crop. `evidence` may
+        be None where the face is too small to be judged, and only there.
+        """
+        small = untouched(face_px, self.calibration)
+        if small is not None:
+            return small
+        if evidence is None:
+            raise ValueError("a face that is large enough is judged by evidence")
+        return judge(evidence, sharpness, self.calibration)
+
+    def _by_name(self, logits: NDArray[np.float32]) -> dict[str, float]:
+        return dict(zip(self.predictor.names, map(float, logits), strict=True))
+
+    def _explain(self, crops: Crops, which: Sequence[int], report: Report) -> dict[int, bytes]:
         from ml.detect.gradcam import overlay
 
         heats: dict[int, bytes] = {}
         report("explain", 0, len(which))
         for start in range(0, len(which), 8):
             some = list(which[start : start + 8])
-            for i, heat in zip(some, self.gradcam.maps(crops[some]), strict=True):
-                heats[i] = encode_jpeg(overlay(crops[i], heat))
+            for i, heat in zip(some, self.gradcam.maps(crops.shown[some]), strict=True):
+                heats[i] = encode_jpeg(overlay(crops.shown[i], heat))
             report("explain", len(heats), len(which))
         return heats
 
@@ -224,13 +239,6 @@ def _display(pixels: NDArray[np.uint8]) -> bytes:
         size = (max(1, round(width * factor)), max(1, round(height * factor)))
         pixels = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
     return encode_jpeg(pixels, quality=88)
-
-
-def _reencoded(crop: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    ok, data = cv2.imencode(".jpg", crop[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, REENCODED_QUALITY])
-    if not ok:
-        raise RuntimeError("OpenCV could not encode a face crop")
-    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), dtype=np.uint8)[..., ::-1]
 
 
 def _clipped(box: tuple[float, float, float, float], width: int, height: int) -> tuple[int, int, int, int]:

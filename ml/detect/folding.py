@@ -38,13 +38,13 @@ def fold(model: keras.Model) -> Callable[[Any], Any]:
     steps = [
         _Step(layer, _follower(model, layer)) for layer in model.layers if layer.__class__.__name__ != "InputLayer"
     ]
-    source, result = id(model.inputs[0]), id(model.outputs[0])
+    source, results = id(model.inputs[0]), [id(output) for output in model.outputs]
 
     def run(batch: Any) -> Any:
         values = {source: batch}
         for step in steps:
             values[step.output] = step.apply(tf, [values[i] for i in step.inputs])
-        return values[result]
+        return values[results[0]] if len(results) == 1 else [values[result] for result in results]
 
     return run
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,9 @@ from ml.detect.calibration import sigmoid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from ml.detect.calibration import Calibration
 
@@ -59,11 +62,15 @@ _SEVERITY = {Level.NOT_APPLICABLE: 0, Level.LIKELY_AUTHENTIC: 1, Level.INCONCLUS
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Raw logits of one face by detector: the mean of the face and its mirror image, mirrored, and re-encoded."""
+    """Raw logits of one face by detector: the mean of the face and its mirror image, mirrored, and re-encoded.
+
+    boundary: float32 (s, s) from 0 to 1, the mean of the boundary maps of face and mirror image; None without one.
+    """
 
     plain: Mapping[str, float]
     mirrored: Mapping[str, float]
     reencoded: Mapping[str, float]
+    boundary: NDArray[np.float32] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
