@@ -55,7 +55,8 @@ CHECK: Final = JobKind(
     forget=forget,
     stages=(
         ("decode", gettext_lazy("Reading the picture"), 0.10),
-        ("faces", gettext_lazy("Finding faces"), 0.20),
+        ("provenance", gettext_lazy("Reading where it comes from"), 0.05),
+        ("faces", gettext_lazy("Finding faces"), 0.15),
         ("detectors", gettext_lazy("Asking the detectors"), 0.35),
         ("explain", gettext_lazy("Drawing what they looked at"), 0.25),
         ("verdict", gettext_lazy("Weighing the verdict"), 0.10),
