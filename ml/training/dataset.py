@@ -20,6 +20,7 @@ import numpy as np
 from PIL import Image
 
 from ml.faces import FACE_SHARE, FaceFinder, Square, face_square
+from ml.faces.face import LANDMARK_COUNT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _MARGIN = 1.25  # cached pixels around the square, so that a moved square still finds real pixels
-_FORMAT = 2
+_FORMAT = 3
 POINTS_SIZE = 2.5
 POINTS_CENTRE = 0.49
 
@@ -61,11 +62,15 @@ class Row:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sample:
-    """One prepared crop: its row, the pixels around the face uint8 (H, W, 3), and the detectors' square in them."""
+    """One prepared crop: its row, the pixels around the face uint8 (H, W, 3), and the detectors' square in them.
+
+    landmarks: the face mesh's points float32 (478, 2) in these pixels; None where no mesh was found.
+    """
 
     row: Row
     pixels: NDArray[np.uint8]
     square: Square
+    landmarks: NDArray[np.float32] | None = None
 
 
 def read_index(path: Path) -> list[Row]:
@@ -127,6 +132,7 @@ def prepare(root: Path, work: Path, rows: Sequence[Row] | None = None) -> None:
         return
     work.mkdir(parents=True, exist_ok=True)
     index: list[dict[str, object]] = []
+    meshes = np.zeros((len(rows), LANDMARK_COUNT, 2), np.float32)
     offset = 0
     with FaceFinder() as finder, (work / "pixels.bin").open("wb") as blob:
         for number, row in enumerate(rows):
@@ -135,6 +141,8 @@ def prepare(root: Path, work: Path, rows: Sequence[Row] | None = None) -> None:
             face = centre_face(finder.find(pixels), row.points[2])
             square = square_of_points(row.points) if face is None else face_square(face)
             region, moved = _around(pixels, square)
+            if face is not None:
+                meshes[number] = face.landmarks + np.array([moved.cx - square.cx, moved.cy - square.cy], np.float32)
             blob.write(region.tobytes())
             index.append(
                 {
@@ -151,6 +159,7 @@ def prepare(root: Path, work: Path, rows: Sequence[Row] | None = None) -> None:
             offset += region.nbytes
             if number % 2000 == 1999:
                 logger.info("%d of %d crops prepared", number + 1, len(rows))
+    np.save(work / "meshes.npy", meshes)
     (work / "crops.json").write_text(json.dumps(index), encoding="utf-8")
     (work / "stamp").write_text(stamp)
 
@@ -158,8 +167,9 @@ def prepare(root: Path, work: Path, rows: Sequence[Row] | None = None) -> None:
 def load(work: Path, split: str) -> list[Sample]:
     """The prepared samples of one split; their pixels stay on disk, mapped, and are shared between processes."""
     blob = np.memmap(work / "pixels.bin", np.uint8, mode="r")
+    meshes = np.load(work / "meshes.npy", mmap_mode="r")
     samples = []
-    for entry in json.loads((work / "crops.json").read_text(encoding="utf-8")):
+    for number, entry in enumerate(json.loads((work / "crops.json").read_text(encoding="utf-8"))):
         fields = entry["row"]
         if fields["split"] != split:
             continue
@@ -167,7 +177,8 @@ def load(work: Path, split: str) -> list[Sample]:
         fields["valid"] = tuple(fields["valid"])
         height, width, channels = entry["shape"]
         pixels = blob[entry["offset"] : entry["offset"] + height * width * channels].reshape(height, width, channels)
-        samples.append(Sample(Row(**fields), pixels, Square(**entry["square"])))
+        mesh = meshes[number] if entry["mesh"] else None
+        samples.append(Sample(Row(**fields), pixels, Square(**entry["square"]), mesh))
     return samples
 
 

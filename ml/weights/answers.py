@@ -14,6 +14,7 @@ import numpy as np
 from ml.weights.store import MANIFEST, load
 
 if TYPE_CHECKING:
+    import keras
     from numpy.typing import NDArray
 
 ANSWERS = "answers.json"
@@ -21,20 +22,31 @@ ANSWERS = "answers.json"
 TOLERANCE = 1e-3
 
 
-def probes() -> NDArray[np.float32]:
-    """Noise, a ramp of colours, and scikit-image's astronaut: float32 (3, 256, 256, 3) in [0, 1]."""
+def probes(size: int = 256) -> NDArray[np.float32]:
+    """Noise, a ramp of colours, and scikit-image's astronaut: float32 (3, size, size, 3) in [0, 1].
+
+    size: 256, or 128 for the networks that take so many pixels; the astronaut is halved then.
+    """
     from skimage import data
 
-    noise = np.random.default_rng(2018).random((256, 256, 3), np.float32)
-    ramp = np.linspace(0, 1, 256, dtype=np.float32)
+    noise = np.random.default_rng(2018).random((size, size, 3), np.float32)
+    ramp = np.linspace(0, 1, size, dtype=np.float32)
     across, down = np.meshgrid(ramp, ramp)
-    astronaut = data.astronaut()[:256, 96:352].astype(np.float32) / 255
+    step = 256 // size
+    astronaut = data.astronaut()[:256:step, 96:352:step].astype(np.float32) / 255
     return np.stack([noise, np.stack([across, down, (across + down) / 2], axis=-1), astronaut])
+
+
+def answered(name: str, model: keras.Model) -> list[float]:
+    """The logits of a detector of this name for the probes of its size."""
+    from ml.networks.detectors import input_size, logit
+
+    return [float(value) for value in np.asarray(logit(model(probes(input_size(name)))))[:, 0]]
 
 
 def record(name: str, manifest: Path = MANIFEST) -> list[float]:
     """Store and return the shipped network's logits for the probes."""
-    logits = [float(value) for value in np.asarray(load(name, manifest)(probes()))[:, 0]]
+    logits = answered(name, load(name, manifest))
     path = manifest.parent / ANSWERS
     known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     known[name] = [round(value, 6) for value in logits]

@@ -61,11 +61,11 @@ def weights_version(manifest: Path = MANIFEST) -> str:
 
 
 def load(name: str, manifest: Path = MANIFEST) -> keras.Model:
-    """Build the network called ``name`` with its shipped weights: images (N, 256, 256, 3) in [0, 1] -> logits (N, 1).
+    """Build the detector called ``name`` (see ``ml.networks.detectors``) with its shipped weights.
 
     Raises WeightsError when the name is unknown, or the file is missing, altered or of another network.
     """
-    from ml.networks.mesonet import build
+    from ml.networks.detectors import build
 
     entry = entries(manifest).get(name)
     if entry is None:
