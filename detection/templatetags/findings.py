@@ -5,11 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import template
-from django.utils.formats import number_format
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
-from .measured import rounded
+from detection import wording
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,40 +15,16 @@ if TYPE_CHECKING:
 
 register = template.Library()
 
-DETECTORS = {"meso4": "Meso-4", "mesoinception4": "MesoInception-4"}
-TURNS = {
-    "frontal": gettext_lazy("seen from the front"),
-    "three-quarter": gettext_lazy("turned three quarters"),
-    "profile": gettext_lazy("in profile"),
-}
+register.filter("detector_name", wording.detector_name)
+register.filter("looks_for", wording.detector_looks_for)
+register.filter("judgements", wording.judgements)
+register.filter("trust_in", wording.trust_in)
+register.filter("other_facts", wording.other_facts)
 
 
 @register.filter
-def detector_name(code: str) -> str:
-    return DETECTORS.get(code, code)
-
-
-@register.filter
-def facts(face: FaceFinding) -> list[tuple[str, str]]:
-    """What is known about the evidence of one face, as pairs of words and value. Keys that this page has no words for
-    are shown as they come: a fact is not left out because the page is older than the detectors."""
-    quality = dict(face.quality)
-    rows: list[tuple[str, str]] = []
-    if (size := quality.pop("face_px", None)) is not None:
-        rows.append((_("Face"), _("%(count)s px") % {"count": number_format(round(size))}))
-    if (sharpness := quality.pop("sharpness", None)) is not None:
-        rows.append((_("Sharpness"), rounded(sharpness, 3)))
-    if (saved := quality.pop("jpeg_quality", None)) is not None:
-        rows.append((_("Saved at JPEG quality"), _("about %(value)s") % {"value": number_format(saved)}))
-    yaw = quality.pop("yaw", face.yaw)
-    turn = TURNS.get(str(quality.pop("turn", "")))
-    angle = _("%(degrees)s°") % {"degrees": number_format(abs(round(yaw)))}
-    rows.append((_("Head"), f"{turn}, {angle}" if turn else angle))
-    rows += [
-        (key.replace("_", " ").capitalize(), number_format(value) if isinstance(value, int | float) else str(value))
-        for key, value in quality.items()
-    ]
-    return rows
+def reason_words(found: Check | FaceFinding) -> str:
+    return wording.reason(found.reason_code, found.reason)
 
 
 @register.filter

@@ -59,19 +59,21 @@ function copyOnClick(button) {
   });
 }
 
-// The face and what the detectors looked at, one above the other, with a slider between them.
+// The maps lie on the face (see .js .looks--mapped); the radio buttons choose one of them, the slider how strong it is.
 function stackLooks(looks) {
-  const heat = looks.querySelector(".looks__heat");
+  const maps = [...looks.querySelectorAll("[data-map]")];
   const slider = looks.querySelector("input[type=range]");
-  if (!heat || !slider) return;
-  looks.classList.add("is-stacked");
-  slider.closest("[hidden]")?.removeAttribute("hidden");
+  if (!maps.length || !slider) return;
   const apply = () => {
-    heat.style.opacity = String(Number(slider.value) / 100);
+    const chosen = looks.querySelector("input[type=radio]:checked")?.value ?? maps[0].dataset.map;
+    for (const map of maps) {
+      map.classList.toggle("is-behind", map.dataset.map !== chosen);
+      map.style.opacity = String(Number(slider.value) / 100);
+    }
     slider.setAttribute("aria-valuetext", `${slider.value} %`);
   };
-  slider.addEventListener("input", apply);
-  apply();
+  looks.addEventListener("input", apply);
+  apply(); // a browser that goes back brings the old choice along
 }
 
 function linkBoxes(boxes) {
