@@ -72,4 +72,4 @@ def _bicubic_kernel(scale: int) -> np.ndarray[Any, Any]:
     x = np.abs(np.arange(-2, 3)[:, None] - offsets)
     taps = np.where(x <= 1, (1.5 * x - 2.5) * x * x + 1, np.where(x < 2, ((-0.5 * x + 2.5) * x - 4) * x + 2, 0.0))
     kernel = np.einsum("yi,xj,cd->yxcijd", taps, taps, np.eye(3))
-    return kernel.reshape(5, 5, 3, 3 * scale * scale).astype(np.float32)
+    return np.asarray(kernel.reshape(5, 5, 3, 3 * scale * scale), np.float32)

@@ -151,8 +151,8 @@ class Faults:
             picture = self.pictures[int(random.integers(len(self.pictures)))]
             # A margin of 8 px: what blur and JPEG mirror at the cut's edge is not learnt from.
             y, x = (int(random.integers(extent - self.side - 15)) for extent in picture.shape[:2])
-            wide = picture[y : y + self.side + 16, x : x + self.side + 16]
-            wide = _turned(wide, int(random.integers(4)), bool(random.integers(2))).astype(np.float32) / 255
+            cut = picture[y : y + self.side + 16, x : x + self.side + 16]
+            wide = _turned(cut, int(random.integers(4)), bool(random.integers(2))).astype(np.float32) / np.float32(255)
             worse, level = _fault(wide, number % 8, random)
             dy, dx = (int(random.integers(16)) for _ in range(2))  # JPEG's blocks may begin anywhere in the patch
             inputs.append(worse[dy : dy + self.side, dx : dx + self.side])
