@@ -78,12 +78,33 @@ def augment(
     """
     if fake:
         pixels = soften_inside(pixels, square, random)
+    moved, mirrored = look(square, strength, random)
+    return change(pixels, moved, mirrored, strength, random)
+
+
+def look(square: Square, strength: Strength, random: np.random.Generator) -> tuple[Square, bool]:
+    """Where a training input looks: the square moved and scaled a little, and whether it is mirrored."""
     scale = random.uniform(strength.closest, 1.04)
     room = 0.04 + max(0.0, 0.96 - scale) / 2  # a closer look may go anywhere in the square
     moved = square.moved(random.uniform(-room, room), random.uniform(-room, room), scale)
+    return moved, bool(random.random() < 0.5)
+
+
+def change(
+    pixels: NDArray[np.uint8],
+    moved: Square,
+    mirrored: bool,
+    strength: Strength,
+    random: np.random.Generator,
+    size: int = INPUT_SIZE,
+) -> NDArray[np.uint8]:
+    """What a picture goes through, at its own resolution; then it is resized to uint8 (size, size, 3).
+
+    The same generator state on pictures of the same size draws the same changes.
+    """
     side = min(INPUT_SIZE, max(24, round(moved.side)))
     crop = cut(pixels, moved, side)
-    if random.random() < 0.5:
+    if mirrored:
         crop = np.ascontiguousarray(crop[:, ::-1])
     if random.random() < strength.colour:
         crop = _recolour(crop, strength.tint, random)
@@ -92,7 +113,7 @@ def augment(
     if random.random() < strength.hide:
         crop = _hide(crop, random)
     if random.random() >= strength.degraded:
-        return _resize(crop, INPUT_SIZE)
+        return _resize(crop, size)
     if random.random() < strength.rescale:
         low = min(side, strength.smallest)
         crop = _resize(crop, int(random.integers(low, max(low, round(side * 0.95)) + 1)))
@@ -104,7 +125,7 @@ def augment(
         crop = jpeg(crop, int(random.integers(30, 96)))
     if random.random() < 0.1:  # some pictures reach a person enlarged, and are saved again like that
         crop = jpeg(_resize(crop, INPUT_SIZE), int(random.integers(50, 96)))
-    return _resize(crop, INPUT_SIZE)
+    return _resize(crop, size)
 
 
 def soften_inside(pixels: NDArray[np.uint8], square: Square, random: np.random.Generator) -> NDArray[np.uint8]:

@@ -76,7 +76,7 @@ class Batches:
             for manipulated, count, made in ((0, share.real, False), (1, share.fake, False), (0, share.made, True)):
                 pool = [s for s in samples if s.row.set == name and s.row.manipulated == manipulated]
                 if pool and count:
-                    self._pools.append(_Pool(count, share.strength, pool, _group_weights(pool), made))
+                    self._pools.append(_Pool(count, share.strength, pool, group_weights(pool), made))
         if {pool.label for pool in self._pools} != {0, 1}:
             raise ValueError("training needs real and manipulated faces")
 
@@ -140,7 +140,7 @@ class Batches:
             return error
 
 
-def _group_weights(pool: Sequence[Sample]) -> NDArray[np.float64]:
+def group_weights(pool: Sequence[Sample]) -> NDArray[np.float64]:
     sizes: dict[str, int] = {}
     for sample in pool:
         sizes[sample.row.group] = sizes.get(sample.row.group, 0) + 1

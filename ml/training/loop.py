@@ -1,4 +1,4 @@
-"""One training run: steps, an average of the weights, looks at the val split, checkpoints, and going on from them."""
+"""A training run: steps, an average of the weights, looks at the val split, checkpoints, and going on from them."""
 
 from __future__ import annotations
 
@@ -7,29 +7,26 @@ import json
 import logging
 import math
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import keras
 import numpy as np
-import tensorflow as tf
 
 from ml.evaluate.metrics import auc
-from ml.faces import cut
-from ml.networks.mesonet import build
-from ml.training.fused import FusedBatchNormalization
-from ml.training.patches import CELLS, PATCH_CELLS, Placed, patch_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    import keras
     from numpy.typing import NDArray
 
-    from ml.training.batches import Batches
     from ml.training.dataset import Sample
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 _AVERAGE = 0.998  # of the weights, a step; about the last 500 steps
 _LAST_RATE = 0.01  # of the first learning rate, at the end
@@ -56,95 +53,80 @@ class Schedule:
 
 
 class Run:
-    """A training run that lives in a folder: log.csv, state.npz (weights, optimizer), best.weights.h5, run.json.
+    """A run that lives in a folder: log.csv, state.npz (weights, average, optimizer), best.weights.h5, run.json.
 
-    patches: share of the run, 0 to 1, that sees a quarter of each face, not the whole; see ``ml.training.patches``.
+    network: what is trained, so that no run goes on as another. model and optimizer: as built; they take up the state
+    that the folder holds. Raises ValueError when it holds a run of another network.
     """
 
     def __init__(
-        self, network: str, out: Path, schedule: Schedule, loss: str = "bce", seed: int = 2018, patches: float = 0.0
+        self, network: str, out: Path, schedule: Schedule, model: keras.Model, optimizer: keras.optimizers.Optimizer
     ) -> None:
-        keras.utils.set_random_seed(seed)
         self.network, self.out, self.schedule = network, out, schedule
-        self.patches, self._random = patches, np.random.default_rng(seed)
+        self.model, self.optimizer = model, optimizer
         out.mkdir(parents=True, exist_ok=True)
-        self._place = Placed()
-        self.model = build(network, normalization=FusedBatchNormalization, place=self._place)
-        self.optimizer = keras.optimizers.Adam(schedule.rate)
         self.optimizer.build(self.model.trainable_variables)
         self.average = [np.array(value) for value in self.model.get_weights()]
         self.step, self.seconds, self.best = 0, 0.0, -1.0
         self._restore()
-        self._train_step = tf.function(self._step_of(loss, whole=True), jit_compile=False, autograph=False)
-        self._patch_step = tf.function(self._step_of(loss, whole=False), jit_compile=False, autograph=False)
-        self._predict = tf.function(self._forward, jit_compile=False, autograph=False)
 
-    def train(self, batches: Batches, val: Sequence[Sample], epoch_steps: int) -> None:
-        """Train to the end of the schedule. batches: see ``Batches``; val: the prepared crops to choose by."""
-        inputs = np.stack([cut(s.pixels, s.square) for s in val]) if val else None
+    def go(
+        self,
+        batches: Iterator[T],
+        learn: Callable[[T], float],
+        measure: Callable[[], Mapping[str, float]],
+        epoch_steps: int,
+    ) -> None:
+        """Train to the end of the schedule, with a look every ``epoch_steps`` steps and at the end.
+
+        learn: one step on a batch, returns its loss. measure: figures of the averaged weights, which are in the model
+        while it runs; by "auc", where there is one, the best weights are chosen.
+        """
         started = time.monotonic() - self.seconds
         losses: list[float] = []
-        source = batches.from_step(self.step)
         while self.schedule.done(self.step, self.seconds) < 1.0:
-            pixels, labels = next(source)
+            batch = next(batches)
             self.optimizer.learning_rate.assign(self.schedule.at(self.step, self.seconds))
-            if self.schedule.done(self.step, self.seconds) < self.patches:
-                cells = tf.constant(self._random.integers(0, CELLS - PATCH_CELLS + 1, 2), tf.int32)
-                value = self._patch_step(tf.constant(pixels), tf.constant(labels), cells)
-            else:
-                value = self._train_step(tf.constant(pixels), tf.constant(labels), tf.zeros(2, tf.int32))
-            losses.append(float(value))
+            losses.append(learn(batch))
             self._follow()
             self.step += 1
             self.seconds = time.monotonic() - started
             if self.step % epoch_steps == 0 or self.schedule.done(self.step, self.seconds) >= 1.0:
-                self._look(val, inputs, losses)
+                self.look(measure, losses)
                 losses = []
                 self.seconds = time.monotonic() - started
-        source.close()  # type: ignore[attr-defined]
 
     def note(self, line: str) -> None:
         """Add a line to the run's history.md, which its card repeats."""
         with (self.out / "history.md").open("a", encoding="utf-8") as file:
             file.write(line + "\n")
 
-    def begin(self, val: Sequence[Sample]) -> None:
-        """Keep the model as it stands now as the run's state before its first step, measured on ``val``."""
-        self.average = [np.array(value) for value in self.model.get_weights()]
-        self._look(val, np.stack([cut(s.pixels, s.square) for s in val]) if val else None, [])
-
-    def scores(self, inputs: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """The averaged network's logits (N,) for uint8 (N, 256, 256, 3)."""
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """The averaged weights in the model, for as long as the block runs."""
         own = self.model.get_weights()
         self.model.set_weights(self.average)
-        parts = [
-            self._predict(tf.constant(inputs[at : at + 32].astype(np.float32) / 255)).numpy()[:, 0]
-            for at in range(0, len(inputs), 32)
-        ]
-        self.model.set_weights(own)
-        return np.asarray(np.concatenate(parts), np.float64)
+        try:
+            yield
+        finally:
+            self.model.set_weights(own)
 
-    def _forward(self, batch: Any) -> Any:
-        self._place.at(None)
-        return self.model(batch, training=False)
-
-    def _step_of(self, loss: str, whole: bool) -> Any:
-        def step(pixels: Any, labels: Any, cells: Any) -> Any:
-            if not whole:
-                pixels = patch_of(pixels, cells)
-            images = tf.cast(pixels, tf.float32) / 255.0
-            self._place.at(None if whole else cells)
-            with tf.GradientTape() as tape:
-                logits = self.model(images, training=True)
-                if loss == "mse":
-                    value = tf.reduce_mean(tf.square(tf.sigmoid(logits) - labels))
-                else:
-                    value = tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels=labels, logits=logits))
-            gradients = tape.gradient(value, self.model.trainable_variables)
-            self.optimizer.apply(gradients, self.model.trainable_variables)
-            return value
-
-        return step
+    def look(self, measure: Callable[[], Mapping[str, float]], losses: Sequence[float]) -> None:
+        """Measure the averaged weights, keep them where they are the best so far, and write log and state."""
+        line: dict[str, Any] = {
+            "step": self.step,
+            "seconds": round(self.seconds),
+            "rate": f"{self.schedule.at(self.step, self.seconds):.2e}",
+            "loss": round(float(np.mean(losses)), 4) if losses else "",
+        }
+        with self.averaged():
+            figures = measure()
+            line |= {name: round(value, 4) for name, value in figures.items()}
+            if "auc" not in figures or figures["auc"] > self.best:
+                self.best = figures.get("auc", self.best)
+                self.model.save_weights(self.out / "best.weights.h5")
+        self._write(line)
+        logger.info("%s", " ".join(f"{key}={value}" for key, value in line.items()))
 
     def _follow(self) -> None:
         # A young average must not remember the random start: its memory grows with the steps.
@@ -152,32 +134,6 @@ class Run:
         for mean, variable in zip(self.average, self.model.weights, strict=True):
             mean *= keep
             mean += (1 - keep) * variable.numpy()
-
-    def _look(self, val: Sequence[Sample], inputs: NDArray[np.uint8] | None, losses: Sequence[float]) -> None:
-        line: dict[str, Any] = {
-            "step": self.step,
-            "seconds": round(self.seconds),
-            "rate": f"{self.schedule.at(self.step, self.seconds):.2e}",
-            "loss": round(float(np.mean(losses)), 4) if losses else "",
-        }
-        if inputs is not None:
-            scores = self.scores(inputs)
-            per_set = set_aucs(val, scores)
-            line |= {f"auc_{name}": round(value, 4) for name, value in per_set.items()}
-            line["auc"] = round(float(np.mean(list(per_set.values()))), 4) if per_set else 0.0
-            if line["auc"] > self.best:
-                self.best = line["auc"]
-                self._write_best()
-        else:
-            self._write_best()
-        self._write(line)
-        logger.info("%s", " ".join(f"{key}={value}" for key, value in line.items()))
-
-    def _write_best(self) -> None:
-        own = self.model.get_weights()
-        self.model.set_weights(self.average)
-        self.model.save_weights(self.out / "best.weights.h5")
-        self.model.set_weights(own)
 
     def _write(self, line: dict[str, Any]) -> None:
         log = self.out / "log.csv"

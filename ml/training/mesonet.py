@@ -53,7 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     from ml.training import dataset
     from ml.training.batches import Batches
-    from ml.training.loop import Run, Schedule
+    from ml.training.loop import Schedule
+    from ml.training.mesonet_run import MesoRun
 
     dataset.prepare(options.data, options.work)
     train, val = dataset.load(options.work, "train"), dataset.load(options.work, "val")
@@ -63,14 +64,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         steps=None if options.minutes else options.steps,
         seconds=options.minutes * 60 if options.minutes else None,
     )
-    command = shlex.join(["python", "-m", "ml.training.mesonet", *_without_folders(options)])
-    run = Run(options.network, options.out, schedule, loss=options.loss, seed=options.seed, patches=options.patches)
+    command = shlex.join(["python", "-m", "ml.training.mesonet", *without_folders(options)])
+    run = MesoRun(options.network, options.out, schedule, loss=options.loss, seed=options.seed, patches=options.patches)
     run.note(f"- From step {run.step}: `{command}`, commit {commit()}, {runtime.device_name()}")
     run.train(Batches(train, options.batch, options.seed), val, options.epoch_steps)
     return 0
 
 
-def _without_folders(options: argparse.Namespace) -> list[str]:
+def without_folders(options: argparse.Namespace) -> list[str]:
+    """The options as words of a command, without folders: those are of one machine."""
     words = []
     for name, value in vars(options).items():
         if value is not None and not isinstance(value, Path):

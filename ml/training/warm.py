@@ -52,14 +52,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from ml.training import dataset
     from ml.training.batches import Batches
     from ml.training.fused import FusedBatchNormalization
-    from ml.training.loop import Run, Schedule
+    from ml.training.loop import Schedule
     from ml.training.mesonet import commit
+    from ml.training.mesonet_run import MesoRun
     from ml.training.patches import Placed
 
     dataset.prepare(options.data, options.work)
     teacher = build("meso4", normalization=FusedBatchNormalization, place=Placed())
     teacher.load_weights(options.teacher / "best.weights.h5")
-    run = Run("mesoinception4", options.out, Schedule(1e-3, steps=1), seed=options.seed)
+    run = MesoRun("mesoinception4", options.out, Schedule(1e-3, steps=1), seed=options.seed)
     if run.step:
         parser.error(f"{options.out} already holds a run")
     if options.start is not None:

@@ -107,10 +107,10 @@ def test_batches_are_balanced_and_reproducible() -> None:
 
 
 def test_long_videos_do_not_drown_short_ones() -> None:
-    from ml.training.batches import _group_weights
+    from ml.training.batches import group_weights
 
     pool = [sample("s", True, "long", i) for i in range(100)] + [sample("s", True, "short", i) for i in range(4)]
-    weights = _group_weights(pool)
+    weights = group_weights(pool)
     assert weights.sum() == pytest.approx(1)
     assert weights[:100].sum() / weights[100:].sum() == pytest.approx(5)  # 10 : 2, not 100 : 4
 

@@ -1,0 +1,77 @@
+"""A run of one of the residual detectors, in mixed precision, on batches that are dataclasses of arrays."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from ml.networks import boundary, synthesis
+from ml.training.fused import FusedBatchNormalization
+from ml.training.loop import Run, Schedule
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+_BUILDERS = {"boundary": boundary.build, "synthesis": synthesis.build}
+_CHUNK = 64
+
+
+def build(network: str, precision: str = "float32") -> keras.Model:
+    """The network as it is trained: normalised in one operation, computing in ``precision``, weights in float32."""
+    before = keras.mixed_precision.dtype_policy()
+    keras.mixed_precision.set_dtype_policy(precision)
+    try:
+        return _BUILDERS[network](normalization=FusedBatchNormalization)
+    finally:
+        keras.mixed_precision.set_dtype_policy(before)
+
+
+class TraceRun(Run):
+    """See ``Run``. loss_of: (answer, batch as a mapping of tensors) -> loss; answer always has "logit"."""
+
+    def __init__(
+        self,
+        network: str,
+        out: Path,
+        schedule: Schedule,
+        loss_of: Callable[[Mapping[str, Any], Mapping[str, Any]], Any],
+        seed: int = 2018,
+        precision: str = "mixed_bfloat16",
+        decay: float = 1e-3,
+    ) -> None:
+        keras.utils.set_random_seed(seed)
+        self._loss_of = loss_of
+        optimizer = keras.optimizers.AdamW(schedule.rate, weight_decay=decay)
+        super().__init__(network, out, schedule, build(network, precision), optimizer)
+        self._step = tf.function(self._traced_step, jit_compile=False, autograph=False)
+        self._forward = tf.function(self._traced_forward, jit_compile=False, autograph=False)
+
+    def learn(self, batch: Any) -> float:
+        """One step on a batch: a dataclass whose ``pixels`` are uint8 (N, S, S, 3). Returns the loss."""
+        return float(self._step({field.name: tf.constant(getattr(batch, field.name)) for field in fields(batch)}))
+
+    def predict(self, pixels: NDArray[np.uint8]) -> dict[str, NDArray[np.float64]]:
+        """The model's answers for uint8 (N, S, S, 3), as float64 by output."""
+        parts = [self._forward(tf.constant(pixels[at : at + _CHUNK])) for at in range(0, len(pixels), _CHUNK)]
+        return {name: np.concatenate([np.asarray(part[name], np.float64) for part in parts]) for name in parts[0]}
+
+    def _answer(self, pixels: Any, training: bool) -> dict[str, Any]:
+        answer = self.model(tf.cast(pixels, tf.float32) / 255.0, training=training)
+        return answer if isinstance(answer, dict) else {"logit": answer}
+
+    def _traced_forward(self, pixels: Any) -> dict[str, Any]:
+        return self._answer(pixels, training=False)
+
+    def _traced_step(self, batch: dict[str, Any]) -> Any:
+        with tf.GradientTape() as tape:
+            value = self._loss_of(self._answer(batch["pixels"], training=True), batch)
+        gradients = tape.gradient(value, self.model.trainable_variables)
+        self.optimizer.apply(gradients, self.model.trainable_variables)
+        return value
