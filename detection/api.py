@@ -3,14 +3,18 @@
 from uuid import UUID
 
 from django.core.paginator import Paginator
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from ninja import File, Query, Router, Status, UploadedFile
 
-from . import services
+from jobs.views import artifact_response
+
+from . import pictures, services
 from .api_auth import AuthorisedRequest
 from .models import Check
 from .pages import PAGE_SIZE
+from .report.answer import answer as report_answer
 from .schemas import CheckOut, CheckPage, ErrorOut, check_out, line_out, location
 
 router = Router(tags=["checks"])
@@ -60,6 +64,51 @@ def read(request: AuthorisedRequest, check_id: UUID) -> CheckOut:
 def delete(request: AuthorisedRequest, check_id: UUID) -> Status[None]:
     services.delete_check(_own(request, check_id))
     return Status(204, None)
+
+
+@router.get(
+    "/checks/{check_id}/report.json",
+    response={200: dict, 404: ErrorOut, **ERRORS},
+    url_name="check_report_json",
+    summary="The report of a check, for programs",
+)
+def report_json(request: AuthorisedRequest, check_id: UUID) -> HttpResponse:
+    """The verdict with the hash of the file, the versions that made it, and the caveat. 404 before the verdict."""
+    check = _judged(request, check_id)
+    return report_answer(request, check, "json", pictures.for_program(check), private=True)
+
+
+@router.get(
+    "/checks/{check_id}/report.pdf",
+    response={200: bytes, 404: ErrorOut, **ERRORS},
+    url_name="check_report_pdf",
+    summary="The report of a check, for people (application/pdf)",
+)
+def report_pdf(request: AuthorisedRequest, check_id: UUID) -> HttpResponse:
+    """The same as a PDF of a few pages, with the pictures of the faces. 404 before the verdict."""
+    check = _judged(request, check_id)
+    return report_answer(request, check, "pdf", pictures.for_program(check), private=True)
+
+
+@router.get(
+    "/checks/{check_id}/pictures/{picture_id}",
+    response={200: bytes, 404: ErrorOut, **ERRORS},
+    url_name="check_picture",
+    summary="One picture of a check (image/jpeg)",
+)
+def picture(request: AuthorisedRequest, check_id: UUID, picture_id: UUID) -> HttpResponseBase:
+    """A picture that the check's page shows. The original is not among them."""
+    shown = pictures.shown_of(_own(request, check_id), picture_id)
+    if shown is None:
+        raise Http404
+    return artifact_response(request, shown)
+
+
+def _judged(request: AuthorisedRequest, check_id: UUID) -> Check:
+    found = _own(request, check_id)
+    if not found.level:
+        raise Http404
+    return found
 
 
 def _own(request: AuthorisedRequest, check_id: UUID) -> Check:

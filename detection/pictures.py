@@ -54,6 +54,11 @@ def for_link(token: str) -> Callable[[Artifact], str]:
     return lambda artifact: reverse("detection:shared_file", args=[token, artifact.pk, artifact.public_name])
 
 
+def for_program(check: Check) -> Callable[[Artifact], str]:
+    """Addresses under the API, which take a token as well as a cookie."""
+    return lambda artifact: reverse("api:check_picture", args=[check.pk, artifact.pk])
+
+
 def shown_of(check: Check, artifact_id: UUID) -> Artifact | None:
     """A picture that the check's page shows: made by us from pixels. Never the original with what is hidden in it."""
     of_faces = Q(crop=artifact_id) | Q(gradcam=artifact_id) | Q(boundary=artifact_id)

@@ -12,7 +12,15 @@ from pydantic import Field
 from jobs.snapshot import snapshot
 
 from . import pictures
-from .models import Check, FaceFinding
+from .models import Check, FaceFinding, Frame
+
+
+class Pictures(Schema):
+    """Addresses of JPEG files, or null where there is none. They ask for the same token or cookie as the check."""
+
+    crop: str | None = Field(description="The face as the detectors saw it")
+    boundary: str | None = Field(description="The same, with a glow where the boundary network sees a seam")
+    gradcam: str | None = Field(description="The same, with a glow at what the networks reacted to")
 
 
 class FaceOut(Schema):
@@ -24,6 +32,13 @@ class FaceOut(Schema):
     yaw: float = Field(description="How far the head is turned, in degrees")
     reason_code: str
     reason: str
+    pictures: Pictures
+
+
+class FrameOut(Schema):
+    seconds: float = Field(description="From the beginning of the video")
+    probability: float | None = Field(description="That of the worst face in this frame")
+    picture: str | None
 
 
 class CheckOut(Schema):
@@ -31,17 +46,30 @@ class CheckOut(Schema):
     url: str = Field(description="The page of this check")
     name: str
     created: datetime
+    media: str = Field(description="picture or video")
     state: str = Field(description="queued, running, succeeded, failed or cancelled")
     level: str | None = Field(
         description="likely_manipulated, inconclusive, likely_authentic or not_applicable; null before the verdict"
     )
     probability: float | None = Field(description="That of the worst face; null where nothing could be judged")
-    interval: tuple[float, float] | None
+    interval: tuple[float, float] | None = Field(
+        description="How far the probability moves when nothing that matters is changed; no confidence interval"
+    )
+    band: tuple[float, float] | None = Field(
+        description="Between these two probabilities nothing is decided: the thresholds that this verdict was made with"
+    )
     reason_code: str
     reason: str
     width: int | None
     height: int | None
+    sha256: str | None = Field(description="Of the file as it was sent; null once it is gone")
     faces: list[FaceOut]
+    duration: float | None = Field(description="Of a video, in seconds")
+    people: list[dict[str, Any]] = Field(description="Of a video: who was followed through it, each with a verdict")
+    timeline: list[dict[str, Any]] = Field(description="Of a video: how the score went")
+    frames: list[FrameOut] = Field(description="Of a video: the strip that its page shows")
+    provenance: dict[str, Any] = Field(description="What the file says about itself; empty where nothing was read")
+    report: str | None = Field(description="The report for programs; with .pdf in place of .json, that for people")
     weights_version: str
     thresholds_version: str
     device: str
@@ -55,6 +83,7 @@ class CheckLine(Schema):
     url: str
     name: str
     created: datetime
+    media: str
     state: str
     level: str | None
     probability: float | None
@@ -77,7 +106,8 @@ class ErrorOut(Schema):
     error: ErrorBody
 
 
-def face_out(face: FaceFinding) -> FaceOut:
+def face_out(face: FaceFinding, origin: str) -> FaceOut:
+    """`origin` is the site's scheme and host: whoever reads a check elsewhere still finds its pictures."""
     return FaceOut(
         box=(face.x0, face.y0, face.x1, face.y1),
         probability=face.probability,
@@ -87,18 +117,46 @@ def face_out(face: FaceFinding) -> FaceOut:
         yaw=face.yaw,
         reason_code=face.reason_code,
         reason=face.reason,
+        pictures=Pictures(
+            crop=_whole(origin, face.crop_url),
+            boundary=_whole(origin, face.boundary_url),
+            gradcam=_whole(origin, face.gradcam_url),
+        ),
     )
 
 
+def frame_out(frame: Frame, origin: str) -> FrameOut:
+    return FrameOut(seconds=frame.seconds, probability=frame.probability, picture=_whole(origin, frame.picture_url))
+
+
+def _whole(origin: str, path: str) -> str | None:
+    return origin + path if path else None
+
+
+def band_of(check: Check) -> tuple[float, float] | None:
+    return None if check.band_low is None or check.band_high is None else (check.band_low, check.band_high)
+
+
 def check_out(request: HttpRequest, check: Check) -> CheckOut:
+    origin = request.build_absolute_uri("/").rstrip("/")
+    faces = pictures.faces_of(check)
+    pictures.address(check, faces, pictures.for_program(check))
     return CheckOut(
         **line_out(request, check).model_dump(),
         interval=check.interval,
+        band=band_of(check),
         reason_code=check.reason_code,
         reason=check.reason,
         width=check.width,
         height=check.height,
-        faces=[face_out(face) for face in pictures.faces_of(check)],
+        sha256=check.original.sha256 if check.original else None,
+        faces=[face_out(face, origin) for face in faces],
+        duration=check.duration,
+        people=check.people,
+        timeline=check.timeline,
+        frames=[frame_out(frame, origin) for frame in pictures.frames_of(check, pictures.for_program(check))],
+        provenance=check.provenance,
+        report=origin + reverse("api:check_report_json", args=[check.pk]) if check.level else None,
         weights_version=check.weights_version,
         thresholds_version=check.thresholds_version,
         device=check.device,
@@ -114,6 +172,7 @@ def line_out(request: HttpRequest, check: Check) -> CheckLine:
         url=request.build_absolute_uri(check.get_absolute_url()),
         name=check.title,
         created=check.created,
+        media=check.media,
         state=check.job.state,
         level=check.level or None,
         probability=check.probability,

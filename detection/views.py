@@ -18,6 +18,7 @@ from jobs.views import artifact_response
 from . import answers, pages, pictures, services
 from .forms import CheckForm, ReportForm
 from .models import Check
+from .report.answer import answer as report_answer
 from .submission import Refusal, submit_all
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from django.http.response import HttpResponseBase
 
     from jobs.requester import Requester
+
+    from .report.answer import Form
 
 
 def own_check(request: HttpRequest, pk: UUID) -> tuple[Check, Requester]:
@@ -117,6 +120,20 @@ def report(request: HttpRequest, pk: UUID) -> HttpResponse:
 def shared(request: HttpRequest, token: str) -> HttpResponse:
     found = get_object_or_404(Check.objects.for_page().shared(), share_token=token)
     return render(request, "detection/shared.html", pages.shared_context(found, token))
+
+
+@require_safe
+def report_file(request: HttpRequest, pk: UUID, form: Form) -> HttpResponse:
+    found, _requester = visible_check(request, pk)
+    if not found.level:
+        raise Http404
+    return report_answer(request, found, form, pictures.for_owner, private=True)
+
+
+@require_safe
+def shared_report(request: HttpRequest, token: str, form: Form) -> HttpResponse:
+    found = get_object_or_404(Check.objects.for_page().shared(), share_token=token)
+    return report_answer(request, found, form, pictures.for_link(token), private=False)
 
 
 @require_safe

@@ -72,6 +72,12 @@ def test_from_upload_to_verdict_with_a_token(program: Client, token: str, ada: U
     assert told["device"] == "CPU (tests)"
     assert told["seconds"] == pytest.approx(0.12)
     assert told["job"]["fraction"] == 1.0
+    shown = told["faces"][0].pop("pictures")
+    prefix = f"http://testserver{CHECKS}/{told['id']}/pictures/"
+    assert all(shown[name].startswith(prefix) for name in ("crop", "gradcam"))
+    assert shown["boundary"] is None
+    assert (told["media"], told["duration"], told["people"], told["timeline"]) == ("picture", None, [], [])
+    assert told["band"] == [0.4, 0.6]
     assert told["faces"][0] == {
         "box": [10, 8, 50, 48],
         "probability": 0.91,
@@ -271,7 +277,9 @@ def test_openapi_page_uses_our_own_files_under_the_policy_of_all_pages(client: C
     assert not re.search(r"<script(?![^>]*(src=|application/json))", html)
     assert page["Content-Security-Policy"] == client.get("/")["Content-Security-Policy"]
     schema = client.get("/api/openapi.json").json()
-    assert set(schema["paths"]) == {CHECKS, f"{CHECKS}/{{check_id}}"}
+    one = f"{CHECKS}/{{check_id}}"
+    under = {f"{one}/report.json", f"{one}/report.pdf", f"{one}/pictures/{{picture_id}}"}
+    assert set(schema["paths"]) == {CHECKS, one, *under}
     upload = schema["paths"][CHECKS]["post"]
     assert set(upload["responses"]) >= {"202", "400", "401", "403", "413", "415", "429", "503"}
     assert "multipart/form-data" in upload["requestBody"]["content"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
@@ -43,7 +44,7 @@ def test_commands_do_what_the_page_says(live_site: LiveSite, astronaut_jpeg: byt
     token = re.search(r"^token (\S+)$", printed, re.MULTILINE)
     assert token, printed
     blocks = commands()
-    assert len(blocks) == 6
+    assert len(blocks) == 7
     # One shell for all, as a reader would paste them; a line after each block tells where one ends.
     script = "set -euo pipefail\n" + "".join(
         f"{block}\necho '<<end of block {i}>>'\n" for i, block in enumerate(blocks)
@@ -70,11 +71,16 @@ def test_commands_do_what_the_page_says(live_site: LiveSite, astronaut_jpeg: byt
     x0, y0, x1, y1 = ended["faces"][0]["box"]
     assert 0 <= x0 < x1 <= ended["width"]
     assert 0 <= y0 < y1 <= ended["height"]
-    assert printed_by[3].split() == ["204"]
-    first, rest = json.JSONDecoder().raw_decode(printed_by[4])
-    listed = json.loads(printed_by[4][rest:])
+    report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert report["original"]["sha256"] == hashlib.sha256(astronaut_jpeg).hexdigest() == ended["sha256"]
+    assert report["faces"][0]["pictures"] == ended["faces"][0]["pictures"]
+    assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF-")
+    assert (tmp_path / "face.jpg").read_bytes().startswith(b"\xff\xd8")
+    assert printed_by[4].split() == ["204"]
+    first, rest = json.JSONDecoder().raw_decode(printed_by[5])
+    listed = json.loads(printed_by[5][rest:])
     assert [line["id"] for line in listed["items"]] == [first["id"]], "a member's list holds the member's check alone"
-    status, refusal = printed_by[5].split("\n", 1)
+    status, refusal = printed_by[6].split("\n", 1)
     assert status == "415"
     assert set(json.loads(refusal)["error"]) == {"code", "message", "id"}
 
