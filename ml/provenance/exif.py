@@ -104,9 +104,16 @@ def _ifd(exif: Image.Exif, tag: int) -> dict[int, Any]:
 
 def _tag(of: Any, tag: int) -> Any:
     try:
-        return of.get(tag)
+        value = of.get(tag)
     except _DAMAGE:
         return None
+    if isinstance(value, str):
+        # Pillow reads text as Latin-1; what is written today is UTF-8.
+        try:
+            return value.encode("latin-1").decode()
+        except UnicodeError:
+            return value
+    return value
 
 
 def _date(value: Any, offset: Any) -> str:
