@@ -40,7 +40,7 @@ REASONS: Final = {
     ),
     "no_face": gettext_lazy("No face was found, and only faces can be checked. Use one with a larger, clearer face."),
     "face_too_small": gettext_lazy(
-        "The face is too small: its traces were lost when the picture was made smaller. Use the original."
+        "The face is too small: its traces were lost when it was made smaller. Use the original file."
     ),
     "blurred": gettext_lazy(
         "The face is too blurred to judge: blur hides the traces of a manipulation, and looks like one."
@@ -52,12 +52,26 @@ REASONS: Final = {
     "wholly_generated": gettext_lazy(
         "The whole face carries the pattern of a generator: it was probably never photographed, rather than altered."
     ),
+    "perhaps_generated": gettext_lazy(
+        "No trace of a swap was found, but the face carries a weak pattern of a generator: too weak to say so, and too "
+        "strong to call the face authentic."
+    ),
     "provenance_says_generated": gettext_lazy(
         "The file carries a valid signed statement that a generator made it. That decides, whatever the detectors say."
     ),
+    # Of videos, from here on.
     "too_few_frames": gettext_lazy(
-        "The face was seen in too few frames of the video to be judged; a single frame misleads too easily."
+        "Too few frames show this face well enough, and single frames of a video are wrong too often."
     ),
+    "unstable_over_time": gettext_lazy(
+        "The score goes back and forth between manipulated and authentic, so it follows the scene or the compression "
+        "more than the face."
+    ),
+    "suspicious_moments": gettext_lazy(
+        "Most of the time no traces were found, but at some moments the score is as high as for manipulated faces. "
+        "Look at those moments."
+    ),
+    "no_steady_face": gettext_lazy("Faces were seen in single frames only, too briefly to judge anybody."),
 }
 
 
@@ -95,7 +109,8 @@ TURNS: Final = {
     "three-quarter": gettext_lazy("turned three quarters"),
     "profile": gettext_lazy("in profile"),
 }
-JUDGED: Final = frozenset({"face_px", "sharpness", "jpeg_quality", "yaw", "turn"})
+# Shown with a judgement, or elsewhere on the page: the rest of what is known stands under it.
+SHOWN: Final = frozenset({"face_px", "sharpness", "jpeg_quality", "yaw", "turn", "seconds", "elsewhere"})
 
 
 def detector_name(code: str) -> str:
@@ -137,10 +152,14 @@ def trust_in(rows: Iterable[Judgement]) -> str:
 def other_facts(face: FaceFinding) -> list[tuple[str, str]]:
     """What else is known. Keys that this page has no words for are shown as they come: a fact is not left out because
     the page is older than the detectors."""
-    return [
+    seconds = face.quality.get("seconds")
+    moment = []
+    if isinstance(seconds, int | float):
+        moment.append((_("Shown at"), _("%(seconds)s s") % {"seconds": number_format(round(seconds, 1), 1)}))
+    return moment + [
         (key.replace("_", " ").capitalize(), number_format(value) if isinstance(value, int | float) else str(value))
         for key, value in face.quality.items()
-        if key not in JUDGED
+        if key not in SHOWN
     ]
 
 

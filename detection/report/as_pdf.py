@@ -30,7 +30,7 @@ from reportlab.platypus import (
 from detection import wording
 from detection.templatetags.findings import sentences
 
-from . import video
+from . import provenance, video
 from .contents import caveat
 from .drawings import INK, RULE, SHEET, SOFT, Plate, Scale, Sign, colour_of, small_jpeg
 from .fonts import BOLD, REGULAR, is_embedded, letters, marked
@@ -166,7 +166,7 @@ def _story(contents: Contents) -> list[Flowable]:
         story += _part(heading, [each for face in contents.faces for each in _face(face)])
         story.append(Paragraph(marked(_legend()), SMALL))
     if check.provenance:
-        story += _part(_("What the file says about itself"), [_facts(_provenance(check.provenance))])
+        story += _part(_("What the file says about itself"), [_facts(provenance.rows(check.provenance))])
     unchecked = [*sentences(check.not_checked), _("Whether the scene, the caption and the source are true.")]
     story += _part(
         _("What was not checked"), [Paragraph(marked(line), POINT, bulletText="\u2022") for line in unchecked]
@@ -182,8 +182,7 @@ def _part(heading: str, flowables: Sequence[Flowable]) -> list[Flowable]:
 def _verdict(contents: Contents) -> Table:
     check = contents.check
     jpeg = small_jpeg(check.display, PLATE_PIXELS)
-    boxed = contents.faces if check.media == check.Media.PICTURE else []
-    plate = Plate(jpeg, boxed, *PLATE) if jpeg else None
+    plate = Plate(jpeg, contents.faces, *PLATE) if jpeg else None
     wide = WIDTH - (PLATE[0] + 6 * mm if plate else 0)
     colour = colour_of(check.level)
     words = ParagraphStyle("verdict", BODY, fontName=BOLD, fontSize=16, leading=19, textColor=colour)
@@ -292,14 +291,6 @@ def _legend() -> str:
         "Beside each face stands its map: where the boundary network sees a seam or, where there is no such map, what "
         "the networks reacted to. A map helps to look closer and is never a proof."
     )
-
-
-def _provenance(found: dict[str, Any]) -> list[tuple[str, str]]:
-    return [
-        (key.replace("_", " ").capitalize(), str(value))
-        for key, value in found.items()
-        if value not in (None, "", [], {})
-    ]
 
 
 def _facts(rows: Iterable[tuple[str, str]]) -> Table:

@@ -189,6 +189,8 @@ class Plate(Flowable):  # type: ignore[misc]
         canvas = self.canv
         canvas.drawImage(self.image, 0, 0, self.width, self.height)
         for face in self.faces:
+            if face.quality.get("elsewhere"):  # a person of a video who is not in the frame that is shown
+                continue
             x, wide = face.left_percent / 100 * self.width, face.width_percent / 100 * self.width
             tall = face.height_percent / 100 * self.height
             y = self.height * (1 - face.top_percent / 100) - tall

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 from django.utils.translation import gettext as _
 from reportlab.lib.units import mm
@@ -21,42 +21,45 @@ if TYPE_CHECKING:
 
     from .contents import Contents
 
+DASH: Final = "\u2013"
+
 
 def flowables(contents: Contents, width: float, cell: ParagraphStyle, lines: TableStyle) -> list[Flowable]:
     check = contents.check
     found: list[Flowable] = []
     points = [
-        (float(each["seconds"]), float(each["probability"]))
-        for each in check.timeline
-        if _number(each.get("seconds")) and _number(each.get("probability"))
+        (float(moment["t"]), max(scores))
+        for moment in check.timeline
+        if _number(moment.get("t"))
+        and (scores := [each for each in moment.get("people", {}).values() if _number(each)])
     ]
     if points:
         found += [Course(points, check.duration or points[-1][0], check, width), Spacer(0, 2 * mm)]
     if check.people:
-        head = [_("Person"), _("Verdict"), _("Probability"), _("From"), _("To"), _("Frames")]
-        rows = [head, *(_person(number, person) for number, person in enumerate(check.people, 1))]
+        head = [_("Person"), _("Verdict"), _("Probability"), _("Seen"), _("Frames"), _("Worst moments")]
+        rows = [head, *(_person(person) for person in check.people)]
         cells = [[Paragraph(marked(text), cell) for text in row] for row in rows]
-        found.append(Table(cells, [width / 6] * 6, style=lines, repeatRows=1))
+        shares = (0.09, 0.23, 0.14, 0.2, 0.11, 0.23)
+        found.append(Table(cells, [width * share for share in shares], style=lines, repeatRows=1))
     return found
 
 
-def _person(number: int, person: Mapping[str, Any]) -> list[str]:
-    level = str(person.get("level", ""))
-    words = str(Level(level).label) if level in Level.values else level
-    chance = person.get("probability")
+def _person(person: Mapping[str, Any]) -> list[str]:
+    level, chance = str(person.get("level", "")), person.get("probability")
+    worst = [_seconds(moment.get("t")) for moment in person.get("worst", ())[:3]]
     return [
-        str(number),
-        words,
-        f"{100 * chance:.0f} %" if _number(chance) else "\u2013",
-        _seconds(person.get("first")),
-        _seconds(person.get("last")),
-        str(person.get("frames", "\u2013")),
+        str(int(person.get("index", 0)) + 1),
+        str(Level(level).label) if level in Level.values else level,
+        f"{100 * chance:.0f} %" if _number(chance) else DASH,
+        f"{_seconds(person.get('first'))} {DASH} {_seconds(person.get('last'))}",
+        str(person.get("frames", DASH)),
+        ", ".join(worst) or DASH,
     ]
 
 
 def _seconds(value: object) -> str:
-    return f"{value:.1f} s" if _number(value) else "\u2013"
+    return f"{value:.1f} s" if _number(value) else DASH
 
 
-def _number(value: object) -> bool:
+def _number(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
