@@ -64,6 +64,8 @@ def _plain(result: CheckResult, band: tuple[float, float]) -> CheckJobResult:
         seconds=result.seconds,
         not_checked=result.not_checked,
         band=band,
+        provenance=dict(result.provenance),
+        perceptual_hash=result.perceptual_hash,
     )
 
 
@@ -79,4 +81,5 @@ def _plain_face(face: FaceFinding) -> FaceJobResult:
         reason=face.reason,
         crop_jpeg=face.crop_jpeg,
         gradcam_jpeg=face.gradcam_jpeg,
+        boundary_jpeg=face.boundary_jpeg,
     )

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 SHIPPED = Path(__file__).with_name("calibration.json")
 
+FORMAT = 2
+"""Of the file. 1 had neither a format nor generated faces, and measured disagreement otherwise."""
+
 
 def sigmoid(logit: float) -> float:
     """1 / (1 + exp(-logit)), without overflow at either end."""
@@ -23,14 +26,28 @@ def sigmoid(logit: float) -> float:
 
 
 @dataclass(frozen=True, slots=True)
+class Generated:
+    """When a face is said to be wholly generated: a signal of its own beside the fusion.
+
+    detector: whose calibrated probability it is. threshold: from here on the face is said to be generated.
+    doubt: from here on it is not called authentic.
+    """
+
+    detector: str
+    threshold: float
+    doubt: float
+
+
+@dataclass(frozen=True, slots=True)
 class Calibration:
     """How raw logits become probabilities, and probabilities levels.
 
     temperature, bias: per detector; its calibrated logit is (logit + bias) / temperature.
-    weights: per detector; the fused logit is their weighted sum of calibrated logits.
+    weights, offset: the fused logit is the weighted sum of calibrated logits plus the offset.
     manipulated, authentic: a fused probability of at least the first is likely manipulated, of at most the second
         likely authentic, between them inconclusive.
-    disagreement: detectors whose probabilities lie further apart than this disagree.
+    generated: the signal for wholly generated faces; None where no detector gives it.
+    disagreement: the largest share of the evidence that may speak against the verdict; see `opposition`.
     flip_delta: a probability that leaves its side of the band by more than this on re-encoding is unstable; one that
         lands on the other side is so in any case.
     min_face_px: pixels of the face's longer side; min_sharpness: as `ml.detect.quality.sharpness`.
@@ -49,18 +66,30 @@ class Calibration:
     target_fpr: float
     bias: Mapping[str, float] = field(default_factory=dict)
     interval: Mapping[str, float] = field(default_factory=dict)
+    offset: float = 0.0
+    generated: Generated | None = None
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Calibration:
-        """Read the parsed file. Raises ValueError that names what is missing or contradictory."""
+        """Read the parsed file. Raises ValueError that names what is missing, contradictory, or of another format."""
+        if (found := content.get("format", 1)) != FORMAT:
+            raise ValueError(
+                f"the calibration is of format {found}, this program reads {FORMAT}: make it anew with "
+                "`python -m ml evaluate detectors --calibrate`"
+            )
         try:
+            signal = content.get("generated")
             made = cls(
                 version=str(content["version"]),
                 temperature=_numbers(content["temperature"]),
                 bias=_numbers(content.get("bias") or {}),
                 weights=_numbers(content["fusion"]["weights"]),
+                offset=float(content["fusion"].get("offset", 0.0)),
                 manipulated=float(content["bands"]["manipulated"]),
                 authentic=float(content["bands"]["authentic"]),
+                generated=Generated(str(signal["detector"]), float(signal["threshold"]), float(signal["doubt"]))
+                if signal
+                else None,
                 target_fpr=float(content["target_fpr"]),
                 disagreement=float(content["disagreement"]),
                 flip_delta=float(content["flip_delta"]),
@@ -81,20 +110,53 @@ class Calibration:
     def _check(self) -> None:
         if not 0.0 <= self.authentic < self.manipulated <= 1.0:
             raise ValueError(f"bands must be 0 <= {self.authentic} < {self.manipulated} <= 1")
-        if missing := set(self.weights) - set(self.temperature):
+        if missing := set(self.detectors) - set(self.temperature):
             raise ValueError(f"no temperature for {', '.join(sorted(missing))}")
         if any(value <= 0 for value in self.temperature.values()):
             raise ValueError("temperatures must be above 0")
-        if not self.weights or sum(self.weights.values()) <= 0:
-            raise ValueError("the fusion needs at least one detector with a weight above 0")
+        if any(value < 0 for value in self.weights.values()) or sum(self.weights.values()) <= 0:
+            raise ValueError("the fusion needs at least one detector with a weight above 0, and none below")
+        if self.generated is not None and not 0.0 <= self.generated.doubt <= self.generated.threshold <= 1.0:
+            raise ValueError("the thresholds for generated faces must be 0 <= doubt <= threshold <= 1")
+
+    @property
+    def detectors(self) -> tuple[str, ...]:
+        """Every detector that this calibration knows how to read, the fused ones first."""
+        return tuple(dict.fromkeys((*self.weights, *([self.generated.detector] if self.generated else []))))
 
     def logit(self, detector: str, raw: float) -> float:
         """The calibrated logit of one detector's raw one."""
         return (raw + self.bias.get(detector, 0.0)) / self.temperature[detector]
 
+    def parts(self, raw: Mapping[str, float]) -> dict[str, float]:
+        """What each detector adds to the fused logit; `raw` holds at least one weighted detector's raw logit.
+
+        Where detectors are missing, the others take over their weight.
+        """
+        here = {name: weight for name, weight in self.weights.items() if name in raw}
+        total = sum(here.values())
+        if total <= 0:
+            raise ValueError(f"none of the fused detectors has a logit: {', '.join(self.weights)}")
+        scale = sum(self.weights.values()) / total
+        return {name: scale * weight * self.logit(name, raw[name]) for name, weight in here.items()}
+
     def fused_logit(self, raw: Mapping[str, float]) -> float:
-        """The fused calibrated logit of P(manipulated); `raw` holds every weighted detector's raw logit."""
-        return sum(weight * self.logit(name, raw[name]) for name, weight in self.weights.items())
+        """The fused calibrated logit of P(manipulated), the face being a photograph at all."""
+        return sum(self.parts(raw).values()) + self.offset
+
+    def generated_probability(self, raw: Mapping[str, float]) -> float | None:
+        """P(wholly generated); None where nothing measures it."""
+        if self.generated is None or self.generated.detector not in raw:
+            return None
+        return sigmoid(self.logit(self.generated.detector, raw[self.generated.detector]))
+
+    def probability(self, raw: Mapping[str, float]) -> float:
+        """P(manipulated) as it is shown: the fused one, or that of a generated face where it is over its threshold."""
+        fused = sigmoid(self.fused_logit(raw))
+        generated = self.generated_probability(raw)
+        if self.generated is None or generated is None or generated < self.generated.threshold:
+            return fused
+        return max(fused, generated)
 
 
 def _numbers(content: Mapping[str, Any]) -> dict[str, float]:

@@ -11,20 +11,21 @@ import cv2
 import numpy as np
 
 from ml import runtime
-from ml.detect import quality
+from ml.detect import boundary_map, quality
 from ml.detect.calibration import Calibration, shipped, sigmoid
 from ml.detect.crops import SHOWN, cut_faces, join
+from ml.detect.gradcam import GradCam, overlay
 from ml.detect.result import CheckRequest, CheckResult, FaceFinding
 from ml.detect.verdict import SENTENCES, Evidence, Reason, Verdict, judge, untouched, worst
 from ml.media import decode, encode_jpeg
+from ml.provenance.reading import read_provenance
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from ml.detect.crops import Crops
-    from ml.detect.gradcam import GradCam
     from ml.detect.predictor import Predictor
     from ml.faces import Face, FaceFinder
 
@@ -35,15 +36,20 @@ __all__ = ["CheckRequest", "CheckResult", "Checker", "FaceFinding", "checker", "
 DISPLAY_SIDE = 1600
 """Longest side in pixels of the copy that is shown."""
 
+MESONETS = ("meso4", "mesoinception4")
+"""The detectors whose last convolutions Grad-CAM explains; the boundary detector draws a map of its own."""
+
 REENCODED_QUALITY = 70
 """JPEG quality of the second look: what a messenger or a social network leaves of a picture."""
 
 NOT_CHECKED = (
-    "Whether the whole face was generated: these detectors know swapped faces and let generated ones pass.",
     "Anything but faces: the background, objects, text and the setting.",
-    "Where the picture comes from: metadata, signed provenance and invisible marks.",
+    "Statements of origin and invisible marks that the file has lost: most programs remove them when a file is saved.",
     "Other kinds of manipulation that the detectors were not trained on, such as light retouching.",
 )
+
+NEW_GENERATORS = "Faces made by generators that came after these detectors: they can pass as photographs."
+NO_GENERATORS = "Whether the whole face was generated: these detectors know swapped faces and let generated ones pass."
 
 
 class Checker:
@@ -60,12 +66,13 @@ class Checker:
 
     @property
     def gradcam(self) -> GradCam:
-        """Grad-CAM on the fused logit, made when first asked for."""
+        """Grad-CAM on what the MesoNets add to the fused logit, made when first asked for."""
         if self._gradcam is None:
-            from ml.detect.gradcam import GradCam
-
-            share = {name: w / self.calibration.temperature[name] for name, w in self.calibration.weights.items()}
-            self._gradcam = GradCam({name: self.predictor.models[name] for name in share}, share)
+            weights = self.calibration.weights
+            models = {name: self.predictor.models[name] for name in MESONETS if name in weights}
+            # Beside a boundary detector the fusion may hardly listen to them: what counts is one against the other.
+            share = {name: weights[name] / self.calibration.temperature[name] for name in models}
+            self._gradcam = GradCam(models, share if any(share.values()) else None)
         return self._gradcam
 
     def warm(self) -> None:
@@ -78,7 +85,8 @@ class Checker:
     def run(self, request: CheckRequest, report: Report) -> CheckResult:
         """Check one picture. `report(stage, done, total)` is told of progress, and may raise to stop the work.
 
-        Stages in order: decode, faces, detectors, explain, verdict. Raises MediaError for a file that cannot be judged.
+        Stages in order: decode, provenance, faces, detectors, explain, verdict. Raises MediaError for a file that
+        cannot be judged.
         """
         clock = _Clock()
         with clock.stage("decode"):
@@ -86,6 +94,10 @@ class Checker:
             picture = decode(request.path)
             display = _display(picture.pixels) if request.renders else None
             report("decode", 1, 1)
+        with clock.stage("provenance"):
+            report("provenance", 0, 1)
+            provenance = read_provenance(request.path, picture.pixels)
+            report("provenance", 1, 1)
         with clock.stage("faces"):
             report("faces", 0, 1)
             # One more than is wanted tells whether there are more than were judged.
@@ -98,7 +110,7 @@ class Checker:
             judged = [i for i, face in enumerate(faces) if untouched(face.size, self.calibration) is None]
             evidence = dict(zip(judged, self.evidence(crops[judged], report), strict=True))
         with clock.stage("explain"):
-            heats = self._explain(crops, judged if request.explain else [], report)
+            drawn = self._explain(crops, evidence if request.explain else {}, report)
         with clock.stage("verdict"):
             report("verdict", 0, 1)
             verdicts = []
@@ -108,10 +120,9 @@ class Checker:
                 verdict = self.judge_face(face.size, evidence.get(i), float(facts["sharpness"]))
                 verdicts.append(verdict)
                 crop_jpeg = encode_jpeg(crops.shown[i]) if request.renders else None
-                findings.append(
-                    self._finding(face, picture.pixels, verdict, evidence.get(i), facts, crop_jpeg, heats.get(i))
-                )
-            whole = worst(verdicts)
+                pictures = (crop_jpeg, *drawn.get(i, (None, None)))
+                findings.append(self._finding(face, picture.pixels, verdict, evidence.get(i), facts, pictures))
+            whole = worst(verdicts, provenance.says_generated)
             report("verdict", 1, 1)
         return CheckResult(
             level=whole.level,
@@ -128,7 +139,9 @@ class Checker:
             device=runtime.device_name(),
             timings=clock.timings,
             seconds=clock.seconds,
-            not_checked=_not_checked(verdicts, len(found) > len(faces)),
+            not_checked=self._not_checked(verdicts, len(found) > len(faces)),
+            provenance=provenance.as_dict(),
+            perceptual_hash=provenance.perceptual_hash,
         )
 
     def cut_faces(self, pixels: NDArray[np.uint8], faces: Sequence[Face]) -> Crops:
@@ -179,17 +192,25 @@ class Checker:
     def _by_name(self, logits: NDArray[np.float32]) -> dict[str, float]:
         return dict(zip(self.predictor.names, map(float, logits), strict=True))
 
-    def _explain(self, crops: Crops, which: Sequence[int], report: Report) -> dict[int, bytes]:
-        from ml.detect.gradcam import overlay
-
-        heats: dict[int, bytes] = {}
+    def _explain(
+        self, crops: Crops, evidence: Mapping[int, Evidence], report: Report
+    ) -> dict[int, tuple[bytes, bytes | None]]:
+        """By face, Grad-CAM and the boundary map over it."""
+        drawn: dict[int, tuple[bytes, bytes | None]] = {}
+        which = list(evidence)
         report("explain", 0, len(which))
         for start in range(0, len(which), 8):
-            some = list(which[start : start + 8])
+            some = which[start : start + 8]
             for i, heat in zip(some, self.gradcam.maps(crops.shown[some]), strict=True):
-                heats[i] = encode_jpeg(overlay(crops.shown[i], heat))
-            report("explain", len(heats), len(which))
-        return heats
+                looked_at = encode_jpeg(overlay(crops.shown[i], heat))
+                drawn[i] = (looked_at, self._seam(crops.shown[i], evidence[i]))
+            report("explain", len(drawn), len(which))
+        return drawn
+
+    def _seam(self, crop: NDArray[np.uint8], evidence: Evidence) -> bytes | None:
+        if evidence.boundary is None:
+            return None
+        return encode_jpeg(boundary_map.overlay(crop, evidence.boundary, self.predictor.view["boundary"]))
 
     def _finding(
         self,
@@ -198,10 +219,10 @@ class Checker:
         verdict: Verdict,
         evidence: Evidence | None,
         facts: dict[str, float | int | str],
-        crop_jpeg: bytes | None,
-        gradcam_jpeg: bytes | None,
+        pictures: tuple[bytes | None, bytes | None, bytes | None],
     ) -> FaceFinding:
         own = evidence.plain if evidence else {}
+        crop_jpeg, gradcam_jpeg, boundary_jpeg = pictures
         return FaceFinding(
             box=_clipped(face.box, pixels.shape[1], pixels.shape[0]),
             level=verdict.level,
@@ -213,7 +234,17 @@ class Checker:
             reason_code=verdict.reason.value,
             crop_jpeg=crop_jpeg,
             gradcam_jpeg=gradcam_jpeg,
+            boundary_jpeg=boundary_jpeg,
         )
+
+    def _not_checked(self, verdicts: Sequence[Verdict], more: bool) -> tuple[str, ...]:
+        notes = [NO_GENERATORS if self.calibration.generated is None else NEW_GENERATORS, *NOT_CHECKED]
+        small = sum(verdict.reason is Reason.TOO_SMALL for verdict in verdicts)
+        if small:
+            notes.insert(0, f"{small} {'face that is' if small == 1 else 'faces that are'} too small to judge.")
+        if more:
+            notes.insert(0, f"Further faces: only the {len(verdicts)} largest were judged.")
+        return tuple(notes)
 
 
 class _Clock:
@@ -251,16 +282,6 @@ def _clipped(box: tuple[float, float, float, float], width: int, height: int) ->
     )
 
 
-def _not_checked(verdicts: Sequence[Verdict], more: bool) -> tuple[str, ...]:
-    notes = list(NOT_CHECKED)
-    small = sum(verdict.reason is Reason.TOO_SMALL for verdict in verdicts)
-    if small:
-        notes.insert(0, f"{small} {'face that is' if small == 1 else 'faces that are'} too small to judge.")
-    if more:
-        notes.insert(0, f"Further faces: only the {len(verdicts)} largest were judged.")
-    return tuple(notes)
-
-
 @cache
 def checker() -> Checker:
     """The warm checker of this process, with the shipped weights and calibration."""
@@ -270,7 +291,7 @@ def checker() -> Checker:
     from ml.weights import store
 
     calibration = shipped()
-    return Checker(FaceFinder(), Predictor.shipped(tuple(calibration.weights)), calibration, store.weights_version())
+    return Checker(FaceFinder(), Predictor.shipped(calibration.detectors), calibration, store.weights_version())
 
 
 def run(request: CheckRequest, report: Report) -> CheckResult:

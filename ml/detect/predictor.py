@@ -43,8 +43,8 @@ class Predictor:
     All detectors are traced into one graph whose batch size is left open, so that any number of faces runs without
     being traced again. Use one instance from one thread.
 
-    models: detectors by name; each takes float32 (N, S, S, 3) in [0, 1] and returns logits (N, 1), and may return a
-    boundary map of logits (N, s, s, 1) besides.
+    models: detectors by name; each takes float32 (N, S, S, 3) in [0, 1] and returns logits (N, 1), or a dict of them,
+    "logit", and of the logits of a boundary map (N, s, s, 1), "boundary".
     views: how each detector sees a face; where not given, the square that MesoNet has.
     """
 
@@ -61,18 +61,16 @@ class Predictor:
 
         def forward(*stacks: Any) -> Any:
             batches = [tf.cast(crops, tf.float32) * (1.0 / 255.0) for crops in stacks]
-            logits, maps = [], []
-            for network, place in networks:
-                found = network(batches[place])
-                logit, *drawn = found if isinstance(found, list | tuple) else (found,)
-                logits.append(logit)
-                maps += drawn
+            answers = [network(batches[place]) for network, place in networks]
+            logits = [answer["logit"] if isinstance(answer, dict) else answer for answer in answers]
+            maps = [answer["boundary"] for answer in answers if isinstance(answer, dict) and "boundary" in answer]
             return tf.concat(logits, axis=-1), *(tf.sigmoid(drawn[..., 0]) for drawn in maps[:1])
 
         # jit_compile is said out loud: XLA makes these networks two to five times slower on a CPU.
         self._forward = tf.function(
             forward,
             input_signature=[tf.TensorSpec((None, view.size, view.size, 3), tf.uint8) for view in self.views],
+            autograph=False,
             jit_compile=False,
         )
         self._constant = tf.constant

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CheckRequest:
-    """What to check: `explain` draws Grad-CAM maps; `renders` makes the pictures that a page shows."""
+    """What to check: `explain` draws what the detectors looked at; `renders` makes the pictures that a page shows."""
 
     path: Path
     explain: bool = False
@@ -25,8 +25,8 @@ class CheckRequest:
 class FaceFinding:
     """One face. `box` is (x0, y0, x1, y1) in pixels of the upright picture, clipped to it.
 
-    `probability` is the fused calibrated P(manipulated), `detectors` each detector's own; None and empty where the face
-    could not be judged. The pictures are JPEG files.
+    `probability` is the calibrated P(manipulated), `detectors` each detector's own; None and empty where the face could
+    not be judged. The pictures are JPEG files of one size: the face, Grad-CAM over it, and the boundary map over it.
     """
 
     box: tuple[int, int, int, int]
@@ -39,13 +39,15 @@ class FaceFinding:
     reason_code: str | None
     crop_jpeg: bytes | None
     gradcam_jpeg: bytes | None
+    boundary_jpeg: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
     """The verdict on a picture, which is that of its worst face, with everything that made it.
 
-    `interval` is explained at `ml.detect.verdict.interval`. `timings` are seconds by stage.
+    `interval` is explained at `ml.detect.verdict.interval`. `timings` are seconds by stage. `provenance` is what the
+    file says of itself, as plain values; `perceptual_hash` 16 hexadecimal digits.
     """
 
     level: Level
@@ -63,3 +65,5 @@ class CheckResult:
     timings: dict[str, float]
     seconds: float
     not_checked: tuple[str, ...]
+    provenance: dict[str, Any] = field(default_factory=dict)
+    perceptual_hash: str = ""

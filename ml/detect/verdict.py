@@ -38,10 +38,13 @@ class Reason(StrEnum):
     BLURRED = "blurred"
     DISAGREE = "detectors_disagree"
     UNSTABLE = "unstable_under_reencoding"
+    GENERATED = "wholly_generated"
+    PERHAPS_GENERATED = "perhaps_generated"
+    PROVENANCE = "provenance_says_generated"
 
 
 SENTENCES: Mapping[Reason, str] = {
-    Reason.MANIPULATED: "The detectors found traces in this face that are typical of a face swap or a synthetic face.",
+    Reason.MANIPULATED: "The detectors found traces that are typical of a face that was put in or altered.",
     Reason.AUTHENTIC: (
         "The detectors found no traces of manipulation in this face. Absence of evidence is not evidence: "
         "methods that they do not know leave none."
@@ -54,6 +57,17 @@ SENTENCES: Mapping[Reason, str] = {
     Reason.BLURRED: "The face is too blurred to judge: blur hides the traces of a manipulation, and looks like one.",
     Reason.DISAGREE: "The detectors contradict each other about this face, so neither is believed.",
     Reason.UNSTABLE: "The score changes when the picture is saved again, so it follows the compression, not the face.",
+    Reason.GENERATED: (
+        "The whole face carries the pattern of a generator: it was probably never photographed, rather than altered."
+    ),
+    Reason.PERHAPS_GENERATED: (
+        "No trace of a swap was found, but the face carries a weak pattern of a generator, "
+        "too weak to say so and too strong to call the face authentic."
+    ),
+    Reason.PROVENANCE: (
+        "The file carries a valid signed statement that it was made by a generator. "
+        "That decides, whatever the detectors say."
+    ),
 }
 
 # The picture takes its worst face. A face that could not be judged never hides one that could.
@@ -94,31 +108,71 @@ def judge(evidence: Evidence, sharpness: float, calibration: Calibration) -> Ver
     """The verdict on one face.
 
     The probability is that of the face, mirrored or not; the mirrored and re-encoded versions alone only say how far it
-    can be trusted.
+    can be trusted. Where the face is said to be wholly generated, it is the probability of that.
     """
-    logit = calibration.fused_logit(evidence.plain)
-    probability = sigmoid(logit)
-    reason = _reason(evidence, sharpness, probability, calibration)
-    level = {Reason.MANIPULATED: Level.LIKELY_MANIPULATED, Reason.AUTHENTIC: Level.LIKELY_AUTHENTIC}.get(
-        reason, Level.INCONCLUSIVE
-    )
-    return Verdict(level, reason, probability, interval(evidence, calibration))
+    reason = _reason(evidence, sharpness, calibration)
+    level = _LEVELS.get(reason, Level.INCONCLUSIVE)
+    if reason is Reason.GENERATED:
+        span = _generated_interval(evidence, calibration)
+        return Verdict(level, reason, calibration.generated_probability(evidence.plain), span)
+    return Verdict(level, reason, sigmoid(calibration.fused_logit(evidence.plain)), interval(evidence, calibration))
 
 
-def _reason(evidence: Evidence, sharpness: float, probability: float, calibration: Calibration) -> Reason:
+_LEVELS = {
+    Reason.MANIPULATED: Level.LIKELY_MANIPULATED,
+    Reason.GENERATED: Level.LIKELY_MANIPULATED,
+    Reason.AUTHENTIC: Level.LIKELY_AUTHENTIC,
+}
+
+
+def _reason(evidence: Evidence, sharpness: float, calibration: Calibration) -> Reason:
     if sharpness < calibration.min_sharpness:
         return Reason.BLURRED
-    # A detector that the fusion does not listen to has no veto either.
-    heard = [name for name, weight in calibration.weights.items() if weight > 0]
-    each = [sigmoid(calibration.logit(name, evidence.plain[name])) for name in heard]
-    if max(each) - min(each) > calibration.disagreement:
+    swapped = _swapped(evidence, calibration)
+    generated = _generated(evidence, calibration)
+    # The seam of a swap says more than that a face looks generated: the face of a swap was generated too.
+    if swapped is Reason.MANIPULATED or generated is None:
+        return swapped
+    return swapped if generated is Reason.PERHAPS_GENERATED and swapped is not Reason.AUTHENTIC else generated
+
+
+def _generated(evidence: Evidence, calibration: Calibration) -> Reason | None:
+    here = calibration.generated_probability(evidence.plain)
+    again = calibration.generated_probability(evidence.reencoded)
+    limits = calibration.generated
+    if here is None or again is None or limits is None or here < limits.doubt:
+        return None
+    sure = here >= limits.threshold and again >= limits.doubt
+    return Reason.GENERATED if sure else Reason.PERHAPS_GENERATED
+
+
+def _swapped(evidence: Evidence, calibration: Calibration) -> Reason:
+    probability = sigmoid(calibration.fused_logit(evidence.plain))
+    here = _side(probability, calibration)
+    if here is Reason.BETWEEN:
+        return here
+    if opposition(evidence.plain, calibration) > calibration.disagreement:
         return Reason.DISAGREE
     again = sigmoid(calibration.fused_logit(evidence.reencoded))
-    here, there = _side(probability, calibration), _side(again, calibration)
-    if here is Reason.BETWEEN or here is there:
+    there = _side(again, calibration)
+    if here is there:
         return here
     flipped = there is not Reason.BETWEEN
     return Reason.UNSTABLE if flipped or abs(again - probability) > calibration.flip_delta else here
+
+
+def opposition(raw: Mapping[str, float], calibration: Calibration) -> float:
+    """The share of the evidence that speaks against what is concluded, 0 (none) to 1.
+
+    Evidence is what each detector adds to the fused logit, by its amount. A detector that the fusion does not listen
+    to adds nothing, and so has no veto.
+    """
+    parts = calibration.parts(raw)
+    whole = sum(map(abs, parts.values()))
+    if whole == 0:
+        return 0.0
+    rises = sum(parts.values()) + calibration.offset >= 0
+    return sum(abs(part) for part in parts.values() if (part >= 0) is not rises) / whole
 
 
 def _side(probability: float, calibration: Calibration) -> Reason:
@@ -136,21 +190,44 @@ def interval(evidence: Evidence, calibration: Calibration) -> tuple[float, float
     confidence interval: it has no promised coverage, and on kinds of manipulation that the detectors never saw it can
     be narrow and wrong.
     """
+    weights = {name: weight for name, weight in calibration.weights.items() if name in evidence.plain}
     middle = calibration.fused_logit(evidence.plain)
-    total = sum(calibration.weights.values())
-    each = {name: calibration.logit(name, evidence.plain[name]) for name in calibration.weights}
-    mean = sum(weight * each[name] for name, weight in calibration.weights.items()) / total
+    total = sum(weights.values())
+    each = {name: calibration.logit(name, evidence.plain[name]) for name in weights}
+    mean = sum(weight * each[name] for name, weight in weights.items()) / total
     # The weights need not add up to 1: their sum is the scale of the fused logit, and so of its deviation.
-    spread = total * sum(weight * (each[name] - mean) ** 2 for name, weight in calibration.weights.items())
+    scale = sum(calibration.weights.values())
+    spread = scale**2 / total * sum(weight * (each[name] - mean) ** 2 for name, weight in weights.items())
     mirrored = calibration.fused_logit(evidence.mirrored) - middle
     reencoded = calibration.fused_logit(evidence.reencoded) - middle
-    half = calibration.interval.get("scale", 1.0) * math.sqrt(max(spread, 0.0) + mirrored**2 + reencoded**2)
-    half = max(half, calibration.interval.get("floor", 0.0))
+    return _around(middle, math.sqrt(max(spread, 0.0) + mirrored**2 + reencoded**2), calibration)
+
+
+def _generated_interval(evidence: Evidence, calibration: Calibration) -> tuple[float, float] | None:
+    """As :func:`interval`, of the one detector that sees generated faces."""
+    if calibration.generated is None:
+        return None
+    name = calibration.generated.detector
+    middle, *moved = (
+        calibration.logit(name, look[name]) for look in (evidence.plain, evidence.mirrored, evidence.reencoded)
+    )
+    return _around(middle, math.hypot(*(value - middle for value in moved)), calibration)
+
+
+def _around(middle: float, half: float, calibration: Calibration) -> tuple[float, float]:
+    half = max(calibration.interval.get("scale", 1.0) * half, calibration.interval.get("floor", 0.0))
     return sigmoid(middle - half), sigmoid(middle + half)
 
 
-def worst(verdicts: Sequence[Verdict]) -> Verdict:
-    """The verdict on a picture: that of its worst face, by level, then by probability; no_face where there is none."""
+def worst(verdicts: Sequence[Verdict], says_generated: bool = False) -> Verdict:
+    """The verdict on a picture: that of its worst face, by level, then by probability; no_face where there is none.
+
+    says_generated: a valid manifest of the file says that a generator made it, which decides by itself; the probability
+    is still that of the detectors.
+    """
+    if says_generated:
+        found = worst(verdicts)
+        return Verdict(Level.LIKELY_MANIPULATED, Reason.PROVENANCE, found.probability, found.interval)
     if not verdicts:
         return Verdict(Level.NOT_APPLICABLE, Reason.NO_FACE)
     return max(verdicts, key=lambda verdict: (_SEVERITY[verdict.level], verdict.probability or 0.0))

@@ -39,8 +39,8 @@ def types_in(value: Any) -> set[type]:
         return {type(value)}.union(*map(types_in, fields))
     if isinstance(value, dict):
         return {dict}.union(*map(types_in, [*value, *value.values()]))
-    if isinstance(value, tuple):
-        return {tuple}.union(*map(types_in, value))
+    if isinstance(value, tuple | list):
+        return {type(value)}.union(*map(types_in, value))
     return {type(value)}
 
 
@@ -48,7 +48,7 @@ def test_a_photo_becomes_plain_values(here: Checker, astronaut_file: Path) -> No
     result = handlers.check(CheckJobRequest(astronaut_file, explain=True), quiet)
     (face,) = result.faces
     assert types_in(result) <= {
-        CheckJobResult, type(face), tuple, dict, str, int, float, bytes, type(None)
+        CheckJobResult, type(face), tuple, dict, list, str, int, float, bool, bytes, type(None)
     }, "a NumPy number or an enumeration of ml would not cross to the site"  # fmt: skip
     assert pickle.loads(pickle.dumps(result)) == result  # noqa: S301
     assert face.gradcam_jpeg is not None

@@ -18,17 +18,25 @@ if TYPE_CHECKING:
     from ml.faces import FaceFinder
 
 CALIBRATION: dict[str, Any] = {
+    "format": 2,
     "version": "test",
     "temperature": {"meso4": 2.0, "mesoinception4": 1.5},
     "bias": {"meso4": 0.25},
     "fusion": {"weights": {"meso4": 0.5, "mesoinception4": 0.5}},
     "bands": {"manipulated": 0.8, "authentic": 0.2},
     "target_fpr": 0.05,
-    "disagreement": 0.6,
+    "disagreement": 0.3,
     "min_face_px": 48,
     "min_sharpness": 0.02,
     "flip_delta": 0.25,
     "interval": {"scale": 1.0},
+}
+
+ALL_DETECTORS: dict[str, Any] = {
+    **CALIBRATION,
+    "temperature": {"meso4": 2.0, "mesoinception4": 1.5, "boundary": 40.0, "synthesis": 40.0},
+    "fusion": {"weights": {"meso4": 0.25, "mesoinception4": 0.25, "boundary": 1.0}, "offset": 0.1},
+    "generated": {"detector": "synthesis", "threshold": 0.9, "doubt": 0.6},
 }
 
 
@@ -89,3 +97,20 @@ def random_checker(finder: FaceFinder, predictor: Predictor, calibration: Calibr
     from ml.detect.check import Checker
 
     return Checker(finder, predictor, calibration, "random")
+
+
+@pytest.fixture(scope="session")
+def full_checker(finder: FaceFinder, random_models: dict[str, keras.Model]) -> Checker:
+    """All four detectors, of which the boundary detector draws its map."""
+    from ml.detect.calibration import Calibration
+    from ml.detect.check import Checker
+    from ml.detect.predictor import Predictor, shipped_view
+    from ml.networks import boundary, synthesis
+
+    models = {
+        **random_models,
+        "boundary": randomised(boundary.build(), 2),
+        "synthesis": randomised(synthesis.build(), 3),
+    }
+    predictor = Predictor(models, {name: shipped_view(name) for name in models})
+    return Checker(finder, predictor, Calibration.from_json(ALL_DETECTORS), "random")

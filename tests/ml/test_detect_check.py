@@ -10,10 +10,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ml.detect.check import NOT_CHECKED, CheckRequest, checker
+from ml.detect.boundary_map import overlay
+from ml.detect.check import NEW_GENERATORS, NO_GENERATORS, NOT_CHECKED, CheckRequest, checker
+from ml.detect.crops import SHOWN, Crops, View, cut_faces, join
 from ml.detect.verdict import Level
 from ml.errors import MediaError
 from ml.media import decode
+from ml.provenance import trust
+from tests.ml.provenance.signed_files import GENERATED, Studio
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,7 +64,7 @@ def test_a_photo_from_decode_to_verdict(random_checker: Checker, astronaut_file:
     assert abs(face.yaw) < 30
     assert face.quality["face_px"] == pytest.approx(max(face.box[2] - face.box[0], face.box[3] - face.box[1]), abs=2)
     assert face.quality["jpeg_quality"] == 92
-    assert result.not_checked == NOT_CHECKED
+    assert result.not_checked == (NO_GENERATORS, *NOT_CHECKED)
     assert (result.weights_version, result.thresholds_version) == ("random", "test")
     assert result.device.startswith(("CPU", "GPU"))
     for data, shape in (
@@ -71,7 +75,7 @@ def test_a_photo_from_decode_to_verdict(random_checker: Checker, astronaut_file:
         assert data is not None
         assert decode(data).pixels.shape[:2] == shape
     stages = list(dict.fromkeys(stage for stage, _, _ in calls))
-    assert stages == ["decode", "faces", "detectors", "explain", "verdict"]
+    assert stages == ["decode", "provenance", "faces", "detectors", "explain", "verdict"]
     assert list(result.timings) == stages
     assert sum(result.timings.values()) <= result.seconds
     assert all(0 <= done <= total for _, done, total in calls)
@@ -216,3 +220,106 @@ def test_a_face_of_a_twelfth_of_a_small_picture_is_found(
     scene[20 : 20 + side, 300 : 300 + side] = cv2.resize(astronaut, (side, side), interpolation=cv2.INTER_AREA)
     result = random_checker.run(CheckRequest(saved(tmp_path / "far.png", scene)), quiet)
     assert [face.probability is not None for face in result.faces] == [True]
+
+
+def test_four_detectors_and_the_boundary_map(full_checker: Checker, astronaut_file: Path) -> None:
+    result = full_checker.run(CheckRequest(astronaut_file, explain=True), quiet)
+    (face,) = result.faces
+    assert set(face.detectors) == {"meso4", "mesoinception4", "boundary", "synthesis"}
+    assert all(0 <= value <= 1 for value in face.detectors.values())
+    assert result.not_checked == (NEW_GENERATORS, *NOT_CHECKED)
+    pictures = [face.crop_jpeg, face.gradcam_jpeg, face.boundary_jpeg]
+    plain, heat, seam = (decode(data).pixels.astype(int) for data in pictures if data is not None)
+    assert plain.shape == heat.shape == seam.shape == (256, 256, 3)
+    assert np.abs(seam - heat).max() > 20, "two maps, told apart by their colours"
+    assert full_checker.run(CheckRequest(astronaut_file), quiet).faces[0].boundary_jpeg is None
+
+
+def test_evidence_outside_of_a_check_is_that_of_the_check(full_checker: Checker, astronaut_file: Path) -> None:
+    """A video's faces are cut, judged and looked at by the same code as a picture's."""
+    pixels = decode(astronaut_file).pixels
+    faces = full_checker.finder.find(pixels)
+    crops = full_checker.cut_faces(pixels, faces)
+    seen: list[tuple[str, int, int]] = []
+    many = full_checker.evidence(join([crops] * 13), lambda *told: seen.append(told))
+    assert len(many) == 13
+    assert seen[0] == ("detectors", 0, 13)
+    assert seen[-1] == ("detectors", 13, 13)
+    assert all(
+        each.plain[name] == pytest.approx(many[0].plain[name], rel=1e-3, abs=1e-3)
+        for each in many
+        for name in each.plain
+    )
+    assert many[0].boundary is not None
+    assert 0 <= many[0].boundary.min() <= many[0].boundary.max() <= 1
+    result = full_checker.run(CheckRequest(astronaut_file), quiet)
+    verdict = full_checker.judge_face(faces[0].size, many[0], float(result.faces[0].quality["sharpness"]))
+    assert verdict.level is result.level
+    assert verdict.probability == pytest.approx(result.probability, abs=1e-3)
+    assert full_checker.judge_face(20.0, None, 1.0).reason == "face_too_small"
+    with pytest.raises(ValueError, match="judged by evidence"):
+        full_checker.judge_face(200.0, None, 1.0)
+
+
+def test_crops_are_chosen_mirrored_and_joined(full_checker: Checker, astronaut: NDArray[np.uint8]) -> None:
+    faces = full_checker.finder.find(astronaut)
+    crops = cut_faces(astronaut, [*faces, *faces], full_checker.predictor.views)
+    assert set(crops.stacks) == {SHOWN, *full_checker.predictor.views}
+    assert len(crops) == 2
+    both = join([crops, crops[[1]], crops[:0]])
+    assert len(both) == 3
+    for view, stack in both.stacks.items():
+        assert stack.shape == (3, view.size, view.size, 3)
+        assert np.array_equal(both.mirrored().stacks[view], stack[:, :, ::-1])
+        again = both.reencoded(70).stacks[view].astype(int)
+        assert 0 < np.abs(again - stack).mean() < 6
+    assert len(Crops({SHOWN: np.zeros((0, 256, 256, 3), np.uint8)}).reencoded(70)) == 0
+
+
+def test_the_boundary_map_lies_where_it_was_seen() -> None:
+    crop = np.full((256, 256, 3), 90, np.uint8)
+    seam = np.zeros((32, 32), np.float32)
+    assert np.array_equal(overlay(crop, seam), crop)
+    seam[4:8, 20:24] = 1.0
+    drawn = overlay(crop, seam).astype(int)
+    changed = np.argwhere(np.abs(drawn - 90).max(axis=2) > 40)
+    assert changed.min(axis=0) == pytest.approx([32, 160], abs=5)
+    assert changed.max(axis=0) == pytest.approx([63, 191], abs=5)
+    wider = overlay(crop, seam, View(SHOWN.share * 2, 128)).astype(int)
+    assert np.array_equal(wider[130:, :], np.full((126, 256, 3), 90)), "a wider view's map is larger than the crop"
+    tighter = np.argwhere(np.abs(overlay(crop, seam, View(SHOWN.share / 2, 128)).astype(int) - 90).max(axis=2) > 40)
+    assert tighter.min(axis=0) == pytest.approx([64 + 16, 64 + 80], abs=4)
+
+
+def test_a_valid_statement_of_being_generated_decides(
+    random_checker: Checker,
+    astronaut_jpeg: bytes,
+    faceless_jpeg: bytes,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    studio = Studio.open()
+    (tmp_path / "anchors.pem").write_text(studio.anchor)
+    monkeypatch.setenv("UNMASK_TRUST_LIST", str(tmp_path / "anchors.pem"))
+    trust.installed_trust_list.cache_clear()
+    path = tmp_path / "signed.jpg"
+    path.write_bytes(astronaut_jpeg)
+    plain = random_checker.run(CheckRequest(path), quiet)
+    assert plain.reason_code != "provenance_says_generated"
+    assert plain.provenance["says_generated"] is False
+    path.write_bytes(studio.sign(astronaut_jpeg, GENERATED))
+    said = random_checker.run(CheckRequest(path), quiet)
+    assert (said.level, said.reason_code) == (Level.LIKELY_MANIPULATED, "provenance_says_generated")
+    assert said.provenance["says_generated"] is True
+    assert said.perceptual_hash == plain.perceptual_hash
+    assert len(said.perceptual_hash) == 16
+    assert said.probability == plain.probability, "the detectors' score stays"
+    assert [face.level for face in said.faces] == [face.level for face in plain.faces]
+    signed = bytearray(path.read_bytes())
+    signed[-2000] ^= 1  # a pixel's byte: the manifest no longer holds, and decides nothing
+    path.write_bytes(bytes(signed))
+    assert random_checker.run(CheckRequest(path), quiet).reason_code != "provenance_says_generated"
+    path.write_bytes(studio.sign(faceless_jpeg, GENERATED))
+    nobody = random_checker.run(CheckRequest(path), quiet)
+    assert (nobody.level, nobody.probability) == (Level.LIKELY_MANIPULATED, None)
+    trust.installed_trust_list.cache_clear()

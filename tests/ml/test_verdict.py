@@ -11,8 +11,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ml.detect.calibration import Calibration, sigmoid
-from ml.detect.verdict import SENTENCES, Evidence, Level, Reason, Verdict, interval, judge, untouched, worst
-from tests.ml.conftest import CALIBRATION
+from ml.detect.verdict import (
+    SENTENCES,
+    Evidence,
+    Level,
+    Reason,
+    Verdict,
+    interval,
+    judge,
+    opposition,
+    untouched,
+    worst,
+)
+from tests.ml.conftest import ALL_DETECTORS, CALIBRATION
 
 PLAIN = Calibration.from_json({**CALIBRATION, "temperature": {"meso4": 1.0, "mesoinception4": 1.0}, "bias": {}})
 
@@ -32,7 +43,10 @@ def seen(meso4: float, inception: float, reencoded: float | None = None, mirrore
         (seen(3, 3), Level.LIKELY_MANIPULATED, Reason.MANIPULATED),
         (seen(-3, -3), Level.LIKELY_AUTHENTIC, Reason.AUTHENTIC),
         (seen(0.5, 0.5), Level.INCONCLUSIVE, Reason.BETWEEN),
-        (seen(4, -1), Level.INCONCLUSIVE, Reason.DISAGREE),
+        (seen(9, -5), Level.INCONCLUSIVE, Reason.DISAGREE),
+        (seen(-9, 5), Level.INCONCLUSIVE, Reason.DISAGREE),
+        (seen(9, -2), Level.LIKELY_MANIPULATED, Reason.MANIPULATED),
+        (seen(4, -4), Level.INCONCLUSIVE, Reason.BETWEEN),
         (seen(3, 3, reencoded=-3), Level.INCONCLUSIVE, Reason.UNSTABLE),
         (seen(3, 3, reencoded=0.5), Level.INCONCLUSIVE, Reason.UNSTABLE),
         (seen(3, 3, reencoded=2), Level.LIKELY_MANIPULATED, Reason.MANIPULATED),
@@ -63,8 +77,74 @@ def test_a_flip_of_sides_is_unstable_however_wide_the_allowance() -> None:
 
 def test_a_detector_without_weight_has_no_veto() -> None:
     alone = replace(PLAIN, weights={"meso4": 1.0, "mesoinception4": 0.0})
-    assert judge(seen(4, -4), 0.3, alone).reason is Reason.MANIPULATED
-    assert judge(seen(4, -4), 0.3, PLAIN).reason is Reason.DISAGREE
+    assert judge(seen(9, -6), 0.3, alone).reason is Reason.MANIPULATED
+    assert judge(seen(9, -6), 0.3, PLAIN).reason is Reason.DISAGREE
+    assert opposition({"meso4": 9, "mesoinception4": -6}, PLAIN) == pytest.approx(6 / 15)
+    assert opposition({"meso4": -9, "mesoinception4": 6}, PLAIN) == pytest.approx(6 / 15)
+    assert opposition({"meso4": 0.0, "mesoinception4": 0.0}, PLAIN) == 0.0
+
+
+WITH_GENERATED = Calibration.from_json(
+    {**ALL_DETECTORS, "temperature": dict.fromkeys(ALL_DETECTORS["temperature"], 1.0), "bias": {}}
+)
+
+
+def face(swapped: float, generated: float, again: float | None = None) -> Evidence:
+    looks = [
+        {"meso4": swapped, "mesoinception4": swapped, "boundary": swapped, "synthesis": value}
+        for value in (generated, generated, generated if again is None else again)
+    ]
+    return Evidence(looks[0], looks[1], looks[2])
+
+
+@pytest.mark.parametrize(
+    ("evidence", "level", "reason"),
+    [
+        (face(-3, -3), Level.LIKELY_AUTHENTIC, Reason.AUTHENTIC),
+        (face(-3, 3), Level.LIKELY_MANIPULATED, Reason.GENERATED),
+        (face(0, 3), Level.LIKELY_MANIPULATED, Reason.GENERATED),
+        (face(3, 3), Level.LIKELY_MANIPULATED, Reason.MANIPULATED),
+        (face(-3, 1), Level.INCONCLUSIVE, Reason.PERHAPS_GENERATED),
+        (face(-3, 3, again=0.0), Level.INCONCLUSIVE, Reason.PERHAPS_GENERATED),
+        (face(0, 1), Level.INCONCLUSIVE, Reason.BETWEEN),
+        (face(3, 1), Level.LIKELY_MANIPULATED, Reason.MANIPULATED),
+    ],
+)
+def test_a_generated_face_is_a_signal_of_its_own(evidence: Evidence, level: Level, reason: Reason) -> None:
+    verdict = judge(evidence, 0.3, WITH_GENERATED)
+    assert (verdict.level, verdict.reason) == (level, reason)
+    decides = "synthesis" if reason is Reason.GENERATED else None
+    expected = evidence.plain["synthesis"] if decides else WITH_GENERATED.fused_logit(evidence.plain)
+    assert verdict.probability == pytest.approx(sigmoid(expected))
+    assert verdict.interval is not None
+    assert verdict.interval[0] <= verdict.probability <= verdict.interval[1]
+
+
+def test_the_fusion_holds_when_a_detector_is_missing() -> None:
+    raw = {"meso4": 2.0, "mesoinception4": 2.0, "boundary": 2.0, "synthesis": -1.0}
+    assert WITH_GENERATED.fused_logit(raw) == pytest.approx(1.5 * 2.0 + 0.1)
+    for name in ("meso4", "mesoinception4", "boundary"):
+        rest = {key: value for key, value in raw.items() if key != name}
+        assert WITH_GENERATED.fused_logit(rest) == pytest.approx(1.5 * 2.0 + 0.1), "the others take over its weight"
+        judge(Evidence(rest, rest, rest), 0.3, WITH_GENERATED)
+    without = {key: value for key, value in raw.items() if key != "synthesis"}
+    assert WITH_GENERATED.generated_probability(without) is None
+    assert judge(Evidence(without, without, without), 0.3, WITH_GENERATED).reason is Reason.MANIPULATED
+    with pytest.raises(ValueError, match="none of the fused"):
+        WITH_GENERATED.fused_logit({"synthesis": 1.0})
+
+
+def test_the_shown_probability_is_that_of_the_signal_that_decides() -> None:
+    assert WITH_GENERATED.probability(face(-3, 3).plain) == pytest.approx(sigmoid(3.0))
+    assert WITH_GENERATED.probability(face(-3, 1).plain) == pytest.approx(sigmoid(-4.4))
+    assert PLAIN.probability({"meso4": 1.0, "mesoinception4": 1.0}) == pytest.approx(sigmoid(1.0))
+
+
+def test_a_signed_statement_decides_and_the_scores_stay() -> None:
+    fine = Verdict(Level.LIKELY_AUTHENTIC, Reason.AUTHENTIC, 0.1, (0.05, 0.2))
+    said = worst([fine], says_generated=True)
+    assert said == Verdict(Level.LIKELY_MANIPULATED, Reason.PROVENANCE, 0.1, (0.05, 0.2))
+    assert worst([], says_generated=True).level is Level.LIKELY_MANIPULATED
 
 
 def test_blur_and_smallness_come_first() -> None:
@@ -140,6 +220,12 @@ def without(key: str) -> dict[str, Any]:
         ({**CALIBRATION, "temperature": {"meso4": 1.0}}, "mesoinception4"),
         ({**CALIBRATION, "temperature": {"meso4": 0.0, "mesoinception4": 1.0}}, "above 0"),
         ({**CALIBRATION, "fusion": {"weights": {}}}, "at least one"),
+        ({**CALIBRATION, "fusion": {"weights": {"meso4": 2.0, "mesoinception4": -0.5}}}, "none below"),
+        ({**ALL_DETECTORS, "generated": {"detector": "synthesis", "threshold": 0.5, "doubt": 0.6}}, "doubt"),
+        ({**ALL_DETECTORS, "generated": {"detector": "other", "threshold": 0.9, "doubt": 0.6}}, "other"),
+        ({**ALL_DETECTORS, "generated": {"detector": "synthesis", "threshold": 0.5}}, "doubt"),
+        (without("format"), "format 1"),
+        ({**CALIBRATION, "format": 3}, "format 3.*evaluate detectors --calibrate"),
     ],
 )
 def test_a_faulty_calibration_is_refused_by_name(content: dict[str, Any], words: str) -> None:
