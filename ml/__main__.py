@@ -1,4 +1,4 @@
-"""The command line: `python -m ml check PHOTO...` and `python -m ml evaluate ...`."""
+"""The command line: `python -m ml check FILE...` and `python -m ml evaluate ...`."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ml.detect.result import CheckResult
+    from ml.detect.video_result import VideoResult
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,15 +42,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m ml", description="Check whether faces in photos were manipulated.")
+    parser = argparse.ArgumentParser(prog="python -m ml", description="Check whether faces were manipulated.")
     commands = parser.add_subparsers(dest="command", required=True)
     check = commands.add_parser(
         "check",
-        help="check photos",
-        description="Check photos. Every probability is P(manipulated). A file that cannot be judged is reported as "
-        "not_applicable with its reason, and is no error.",
+        help="check photos and videos",
+        description="Check photos and videos. Every probability is P(manipulated). A file that cannot be judged is "
+        "reported as not_applicable with its reason, and is no error.",
     )
-    check.add_argument("photos", metavar="PHOTO", nargs="+", type=Path, help="a JPEG, PNG or WEBP file")
+    check.add_argument(
+        "photos",
+        metavar="PHOTO",
+        nargs="+",
+        type=Path,
+        help="a JPEG, PNG or WEBP picture, or an MP4, MOV or WebM video",
+    )
     check.add_argument("--json", action="store_true", help="print one JSON object a line")
     check.add_argument("--max-faces", type=_positive, default=20, metavar="N", help="judge the N largest faces (20)")
     commands.add_parser("evaluate", help="measure the detectors on labelled pictures", add_help=False)
@@ -67,6 +74,10 @@ def _positive(text: str) -> int:
 def _check(path: Path, max_faces: int) -> dict[str, Any]:
     start = time.perf_counter()
     try:
+        from ml.media.video_header import is_video
+
+        if is_video(path):
+            return _check_video(path)
         from ml.detect.check import CheckRequest, checker, run
 
         if not checker.cache_info().currsize:
@@ -88,7 +99,25 @@ def _check(path: Path, max_faces: int) -> dict[str, Any]:
     return _answer(path, result)
 
 
-def _answer(path: Path, result: CheckResult) -> dict[str, Any]:
+def _check_video(path: Path) -> dict[str, Any]:
+    from ml.media.video_header import confirm
+
+    confirm(path)  # before the networks are loaded
+    from ml.detect.video import run
+    from ml.detect.video_result import VideoRequest
+
+    result = run(VideoRequest(path, renders=False), lambda *_: None)
+    own = {
+        "people": list(result.people),
+        "timeline": list(result.timeline),
+        "duration": result.duration,
+        "frames": result.frames,
+        "codec": result.codec,
+    }
+    return _answer(path, result) | own
+
+
+def _answer(path: Path, result: CheckResult | VideoResult) -> dict[str, Any]:
     return {
         "path": str(path),
         "level": result.level.value,
@@ -123,7 +152,15 @@ def _in_words(answer: dict[str, Any]) -> str:
         low, high = answer["interval"]
         head += f", P(manipulated) {answer['probability']:.0%} ({low:.0%} to {high:.0%})"
     lines = [head, f"  {answer['reason']}"]
-    if len(answer["faces"]) > 1:
+    if "people" in answer:
+        for person in answer["people"]:
+            score = "not judged" if person["probability"] is None else f"{person['probability']:.0%}"
+            lines.append(
+                f"  person {person['index'] + 1}, {person['first']:.1f} to {person['last']:.1f} s: "
+                f"{person['level'].replace('_', ' ')}, {score}, "
+                f"{person['share_over']:.0%} of {person['usable']} frames above the threshold"
+            )
+    elif len(answer["faces"]) > 1:
         for number, face in enumerate(answer["faces"], 1):
             score = "not judged" if face["probability"] is None else f"{face['probability']:.0%}"
             lines.append(f"  face {number} at {face['box']}: {face['level'].replace('_', ' ')}, {score}")

@@ -183,6 +183,10 @@ STAFF_SECOND_FACTOR_REQUIRED = env.bool("UNMASK_STAFF_SECOND_FACTOR", default=Tr
 DETECTION_FILES_AT_ONCE = env.int("UNMASK_FILES_AT_ONCE", default=10)
 DETECTION_SHARE_DAYS = env.int("UNMASK_SHARE_DAYS", default=7)
 
+# --- Creations ------------------------------------------------------------------------------------------------------
+GENERATION_DAILY_QUOTA = env.int("UNMASK_CREATIONS_A_DAY", default=20)  # of one member
+GENERATION_AUTHORITY_DIR = Path(env.str("UNMASK_AUTHORITY_DIR", default=str(DATA_DIR / "authority")))
+
 # --- Language and time ----------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English"))]

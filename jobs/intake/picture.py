@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import logging
-import unicodedata
 import warnings
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -22,6 +21,7 @@ from jobs.errors import IntakeError
 from jobs.models import Artifact
 
 from . import signatures
+from .naming import plain_name
 from .structure import WALKS, Animated, Broken
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def accept_picture(upload: UploadedFile[bytes], requester: Requester, kind: str 
     """Check an upload and keep its bytes as an `original`. Raises IntakeError with a sentence for the person, or
     QuotaExceeded when the job it is meant for would be refused anyway. It is purged unless a job takes it over."""
     quotas.check(requester, kind)
-    name = _plain_name(upload.name or "")
+    name = plain_name(upload.name or "")
     data = _read(upload)
     facts = inspect_picture(data, name)
     artifact = Artifact(
@@ -141,7 +141,10 @@ def _too_many_pixels(pixels: int) -> IntakeError:
 def _unsupported(data: bytes) -> IntakeError:
     what = signatures.foreign(data)
     if what is None:
-        return IntakeError("not_an_image", _("This is not a picture. Choose a JPEG, PNG or WEBP photo."))
+        return IntakeError(
+            "not_an_image",
+            _("This is not a picture or video. Choose a JPEG, PNG or WEBP photo, or an MP4, MOV or WebM video."),
+        )
     return IntakeError(
         "unsupported_media",
         _("This is %(what)s, not a photo that can be checked. Save it as JPEG, PNG or WEBP and try again.")
@@ -169,10 +172,3 @@ def _confirm_header(data: bytes, found: str, size: tuple[int, int]) -> None:
         )
     if kind != found or seen != size:
         raise IntakeError("not_an_image", _("This picture contradicts itself: its header says two different things."))
-
-
-def _plain_name(name: str) -> str:
-    """The name for showing only: no path, no control characters, not endless."""
-    base = name.replace("\\", "/").rsplit("/", 1)[-1]
-    plain = "".join(c for c in base if unicodedata.category(c)[0] != "C").strip()
-    return plain if len(plain) <= 200 else f"{plain[:180]}…{PurePath(plain).suffix[:10]}"

@@ -51,10 +51,6 @@ VIDEO_SENTENCES: Final[Mapping[str, str]] = {
     ONE_OFF: "Faces were seen in single frames only, too briefly to judge anybody.",
 }
 
-_LEVELS: Final[Mapping[str, Level]] = {
-    Reason.MANIPULATED: Level.LIKELY_MANIPULATED,
-    Reason.AUTHENTIC: Level.LIKELY_AUTHENTIC,
-}
 _SEVERITY: Final = {
     Level.NOT_APPLICABLE: 0, Level.LIKELY_AUTHENTIC: 1, Level.INCONCLUSIVE: 2, Level.LIKELY_MANIPULATED: 3,
 }  # fmt: skip
@@ -114,16 +110,16 @@ def judge_person(
     size, sharp = (float(np.median(values)) for values in zip(*((m.face_px, m.sharpness) for m in usable), strict=True))
     whole = judge_face(max(size, calibration.min_face_px), mean, max(sharp, calibration.min_sharpness))
     scores = np.array([m.verdict.probability for m in usable], np.float64)
-    over = float((scores >= calibration.manipulated).mean())
+    over = float(np.mean([_is_over(moment.verdict, calibration) for moment in usable]))
     under = float((scores <= calibration.authentic).mean())
-    code, sentence = _reason(whole.reason, len(usable), over, under)
+    objection = _objection(whole, len(usable), over, under)
     ranked = sorted(usable, key=lambda moment: moment.verdict.probability or 0.0, reverse=True)
     return PersonVerdict(
-        level=_LEVELS.get(code, Level.INCONCLUSIVE),
+        level=Level.INCONCLUSIVE if objection else whole.level,
         probability=whole.probability,
         interval=resampled_interval(scores, whole.probability or 0.0, calibration.interval.get("floor", 0.0)),
-        reason_code=code,
-        reason=sentence,
+        reason_code=objection or whole.reason.value,
+        reason=VIDEO_SENTENCES[objection] if objection else SENTENCES[whole.reason],
         usable=len(usable),
         share_over=over,
         worst=tuple(ranked[: min(5, max(3, math.ceil(len(usable) / 10)))]),
@@ -131,16 +127,21 @@ def judge_person(
     )
 
 
-def _reason(whole: Reason, usable: int, over: float, under: float) -> tuple[str, str]:
+def _is_over(verdict: Verdict, calibration: Calibration) -> bool:
+    return verdict.level is Level.LIKELY_MANIPULATED or (verdict.probability or 0.0) >= calibration.manipulated
+
+
+def _objection(whole: Verdict, usable: int, over: float, under: float) -> str | None:
+    """Why the frames do not bear out what their mean says; None when they do."""
     if usable < LEAST_FRAMES:
-        return TOO_FEW, VIDEO_SENTENCES[TOO_FEW]
-    if whole is Reason.MANIPULATED and under >= CONTRADICTING:
-        return OVER_TIME, VIDEO_SENTENCES[OVER_TIME]
-    if whole is Reason.BETWEEN and over >= CONTRADICTING and under >= CONTRADICTING:
-        return OVER_TIME, VIDEO_SENTENCES[OVER_TIME]
-    if whole is Reason.AUTHENTIC and over >= CONTRADICTING / 2 and over * usable >= 3:
-        return MOMENTS, VIDEO_SENTENCES[MOMENTS]
-    return whole.value, SENTENCES[whole]
+        return TOO_FEW
+    if whole.level is Level.LIKELY_MANIPULATED and under >= CONTRADICTING:
+        return OVER_TIME
+    if whole.reason is Reason.BETWEEN and over >= CONTRADICTING and under >= CONTRADICTING:
+        return OVER_TIME
+    if whole.level is Level.LIKELY_AUTHENTIC and over >= CONTRADICTING / 2 and over * usable >= 3:
+        return MOMENTS
+    return None
 
 
 def _without_frames(moments: Sequence[Moment]) -> PersonVerdict:
@@ -177,7 +178,8 @@ def resampled_interval(
     means = drawn[:, cut : count - cut].mean(axis=1)
     low, high = np.percentile(means - trimmed_mean(logits), (5, 95))
     centre = float(_logits(np.array([middle]))[0])
-    return sigmoid(centre + min(float(low), -floor)), sigmoid(centre + max(float(high), floor))
+    edges = sigmoid(centre + min(float(low), -floor)), sigmoid(centre + max(float(high), floor))
+    return min(edges[0], middle), max(edges[1], middle)
 
 
 def _logits(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:

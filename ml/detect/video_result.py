@@ -76,3 +76,4 @@ class VideoResult:
     timings: dict[str, float]
     seconds: float
     not_checked: tuple[str, ...]
+    provenance: dict[str, Any] = field(default_factory=dict)
