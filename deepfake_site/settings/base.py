@@ -155,6 +155,10 @@ JOBS_PURGE_SECONDS = env.float("JOBS_PURGE_SECONDS", default=600.0)
 JOBS_ORPHAN_GRACE_MINUTES = env.int("JOBS_ORPHAN_GRACE_MINUTES", default=60)
 JOBS_PICTURE_BYTES = env.int("JOBS_PICTURE_BYTES", default=15 * 1024 * 1024)
 JOBS_PICTURE_PIXELS = env.int("JOBS_PICTURE_PIXELS", default=40_000_000)
+JOBS_VIDEO_BYTES = env.int("JOBS_VIDEO_BYTES", default=100 * 1024 * 1024)
+JOBS_VIDEO_SECONDS = env.float("JOBS_VIDEO_SECONDS", default=60.0)
+JOBS_VIDEO_PIXELS = env.int("JOBS_VIDEO_PIXELS", default=1920 * 1080)
+JOBS_VIDEO_FRAMES = env.int("JOBS_VIDEO_FRAMES", default=7200)
 JOBS_WORKER_KINDS = env.list("JOBS_WORKER_KINDS", default=[])  # kinds that workers here take; none named: all
 JOBS_EXTRA_KINDS = env.list("JOBS_EXTRA_KINDS", default=[])  # dotted names of further JobKinds (tests use it)
 JOBS_WORK_DIR = DATA_DIR / "work"  # one directory a job while it runs
@@ -182,6 +186,8 @@ STAFF_SECOND_FACTOR_REQUIRED = env.bool("UNMASK_STAFF_SECOND_FACTOR", default=Tr
 # --- Checks ---------------------------------------------------------------------------------------------------------
 DETECTION_FILES_AT_ONCE = env.int("UNMASK_FILES_AT_ONCE", default=10)
 DETECTION_SHARE_DAYS = env.int("UNMASK_SHARE_DAYS", default=7)
+DETECTION_VIDEO_SAMPLES = env.int("UNMASK_VIDEO_SAMPLES", default=40)  # frames of a video that are looked at
+DETECTION_VIDEO_PEOPLE = env.int("UNMASK_VIDEO_PEOPLE", default=5)  # people of a video that are judged
 
 # --- Creations ------------------------------------------------------------------------------------------------------
 GENERATION_DAILY_QUOTA = env.int("UNMASK_CREATIONS_A_DAY", default=20)  # of one member
