@@ -37,6 +37,10 @@ FILM_KINDS = (0.35, 0.35, 0.30)
 PHOTO_KINDS = (0.50, 0.20, 0.30)
 
 RATIOS = (0.25, 0.5, 0.75, 1.0, 1.0, 1.0)
+"""How much of the source a blend takes, drawn from these, as published."""
+
+LEARNED_RATIOS = (0.5, 0.75, 1.0, 1.0, 1.0, 1.0)
+"""The same for a small network's training: of the faintest blends nothing is left after compression to learn from."""
 
 _GRID = 128  # pixels on which masks are drawn, warped and softened, over the whole crop
 _FIELDS = 64
@@ -62,7 +66,8 @@ class Blend:
 class Blender:
     """Makes blends of prepared crops of real faces; donors are looked for among ``samples``."""
 
-    def __init__(self, samples: Sequence[Sample], seed: int = 2018) -> None:
+    def __init__(self, samples: Sequence[Sample], seed: int = 2018, ratios: Sequence[float] = RATIOS) -> None:
+        self._ratios = tuple(ratios)
         random = np.random.default_rng(seed)
         self._fields = [_field(random) for _ in range(_FIELDS)]
         self._donors: dict[str, list[Sample]] = {}
@@ -98,7 +103,7 @@ class Blender:
             if random.random() < 0.6:
                 source = self._decoded(source, sample, random)
         soft = np.asarray(cv2.resize(_softened(mask, random), target.shape[1::-1]), np.float32)
-        ratio = float(random.choice(RATIOS))
+        ratio = float(random.choice(self._ratios))
         amount = soft * np.float32(ratio)
         return Blend(_mixed(source, target, amount), target, _seam(soft), amount, kind)
 

@@ -16,7 +16,7 @@ from ml.faces import cut
 from ml.networks.boundary import INPUT_SIZE, MAP_SIZE
 from ml.training.augment import Strength, change, look
 from ml.training.batches import group_weights
-from ml.training.blending import Blender
+from ml.training.blending import LEARNED_RATIOS, Blender
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
     from ml.training.dataset import Sample
 
 PHOTO = Strength(
-    degraded=0.5, rescale=0.5, blur=0.3, noise=0.2, jpeg=0.6, colour=0.5, light=0.2, smallest=56, closest=0.82
+    degraded=0.4, rescale=0.5, blur=0.3, noise=0.2, jpeg=0.6, colour=0.5, light=0.2, smallest=64, closest=0.85
 )
 
-REDUCED = Strength(degraded=1.0, rescale=1.0, blur=0.3, noise=0.2, jpeg=0.6, colour=0.5, smallest=56, closest=0.82)
+REDUCED = Strength(degraded=1.0, rescale=1.0, blur=0.3, noise=0.2, jpeg=0.5, colour=0.5, smallest=64, closest=0.85)
 """For a set whose classes were reduced from different sizes: none may keep the sharpness that its class came with."""
 
 FILM = Strength(
-    degraded=0.45, rescale=0.4, blur=0.15, noise=0.2, jpeg=0.6, colour=0.95, light=0.6, hide=0.15, tint=1.7,
-    smallest=80, closest=0.78,
+    degraded=0.4, rescale=0.4, blur=0.15, noise=0.2, jpeg=0.6, colour=0.95, light=0.6, hide=0.15, tint=1.7,
+    smallest=80, closest=0.8,
 )  # fmt: skip
 
 
@@ -51,10 +51,10 @@ class Share:
 
 
 SHARES: dict[str, Share] = {
-    "openforensics": Share(6, 5, 5, PHOTO),
-    "openforensics_extra": Share(3, 2, 2, REDUCED),
-    "mesonet_filmtv": Share(8, 3, 3, FILM),
-    "youtube_faces": Share(5, 0, 0, FILM),
+    "openforensics": Share(6, 8, 8, PHOTO),
+    "openforensics_extra": Share(2, 2, 2, REDUCED),
+    "mesonet_filmtv": Share(6, 4, 4, FILM),
+    "youtube_faces": Share(4, 0, 0, FILM),
 }
 
 
@@ -78,7 +78,7 @@ class Pairs:
         if batch < 4:
             raise ValueError("a batch holds at least four pictures")
         self.batch, self.seed = batch, seed
-        self._blender = Blender(samples)
+        self._blender = Blender(samples, ratios=LEARNED_RATIOS)
         self._pools: list[tuple[float, str, Strength, list[Sample], NDArray[np.float64]]] = []
         names = sorted({s.row.set for s in samples if s.row.label != "synthetic"})
         ours = [name for name in names if name in SHARES]

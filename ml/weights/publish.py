@@ -15,25 +15,37 @@ if TYPE_CHECKING:
 
     import keras
 
+NETWORKS = ("meso4", "mesoinception4", "boundary", "synthesis")
+
 
 def trained(network: str, run: Path) -> keras.Model:
     """The best network of a run, as it was trained (float32)."""
-    from ml.networks.mesonet import build
-    from ml.training.fused import FusedBatchNormalization
-    from ml.training.patches import Placed
+    from ml.networks.detectors import build
 
     # The file names the layers that training used; their weights are those of the plain network, in the same order.
-    model = build(network, normalization=FusedBatchNormalization, place=Placed())
+    model = _as_trained(network)
     model.load_weights(run / "best.weights.h5")
     plain = build(network)
     plain.set_weights(model.get_weights())
     return plain
 
 
+def _as_trained(network: str) -> keras.Model:
+    if network in {"boundary", "synthesis"}:
+        from ml.training import tracing
+
+        return tracing.build(network)
+    from ml.networks import mesonet
+    from ml.training.fused import FusedBatchNormalization
+    from ml.training.patches import Placed
+
+    return mesonet.build(network, normalization=FusedBatchNormalization, place=Placed())
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line. Returns the process's exit code."""
     parser = argparse.ArgumentParser(prog="python -m ml.weights.publish", description=__doc__)
-    parser.add_argument("--network", choices=("meso4", "mesoinception4"), required=True)
+    parser.add_argument("--network", choices=NETWORKS, required=True)
     parser.add_argument("--run", type=Path, required=True, help="folder of a training run, with best.weights.h5")
     parser.add_argument("--version", required=True)
     parser.add_argument("--manifest", type=Path, default=MANIFEST)
