@@ -1,4 +1,4 @@
-"""``python -m ml.evaluate detectors``: see ``ml.evaluate.detectors``."""
+"""``python -m ml.evaluate detectors`` or ``restore``: see ``ml.evaluate.detectors`` and ``ml.evaluate.restore``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 import sys
 from typing import TYPE_CHECKING
 
-from ml.evaluate import detectors
+from ml.evaluate import detectors, restore
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,9 +18,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m ml.evaluate", description=__doc__)
     what = parser.add_subparsers(dest="what", required=True)
     detectors.add_arguments(what.add_parser("detectors", help="measure the detectors", description=detectors.__doc__))
+    restore.add_arguments(what.add_parser("restore", help="measure the enhancement", description=restore.__doc__))
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    return detectors.run(options)
+    return restore.run(options) if options.what == "restore" else detectors.run(options)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,132 @@
+"""Networks as workers: shipped ones and imported ones, each a traced graph whose tile size is left open."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ml import runtime
+from ml.errors import MediaError
+from ml.restore import shipped
+from ml.restore.classical import Interpolation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import keras
+    from numpy.typing import NDArray
+
+_TILE = 256
+_LARGE_TILE = 128  # ESRGAN keeps some 200 channels of every pixel
+_MOST_HALO = 32
+"""Of the deep networks: their reach is hundreds of pixels, but what lies beyond some thirty changes nothing visible."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Network:
+    """One network as a worker. strength: how much of it is taken, 0 (interpolation alone) to 1; of upscalers."""
+
+    forward: Callable[[Any], Any]
+    scale: int
+    halo: int
+    multiple: int = 1
+    tile: int = _TILE
+    strength: float = 1.0
+
+    def __call__(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Run one tile."""
+        made = np.asarray(self.forward(pixels[None]))[0]
+        if self.strength < 1:
+            plain = Interpolation(self.scale)(pixels)
+            return np.asarray(plain + np.float32(self.strength) * (made - plain), np.float32)
+        return np.asarray(made, np.float32)
+
+
+def upscaler(scale: int, strength: float) -> Network:
+    """The shipped compact upscaler. Raises WeightsError where it is not shipped."""
+    name = f"compact_x{scale}"
+    shape = shipped.SHAPES[name]
+    # Each 3 x 3 convolution reaches one pixel further; the interpolation that is mixed in needs eight.
+    return Network(_traced(name), scale, halo=max(8, shape["convs"] + 2), strength=strength)
+
+
+def restorer(levels: tuple[float, float, float]) -> Network:
+    """The shipped restorer at these levels of noise, JPEG and blur. Raises WeightsError where it is not shipped."""
+    forward = _traced("restorer")
+    steered = np.array([levels], np.float32)
+    return Network(
+        lambda pixels: forward(pixels, steered), 1, halo=2 * (shipped.SHAPES["restorer"]["convs"] + 2), multiple=2
+    )
+
+
+@lru_cache(maxsize=8)
+def _traced(name: str) -> Callable[..., Any]:
+    return _graph(shipped.warm(name))
+
+
+def _graph(model: keras.Model) -> Callable[..., Any]:
+    tf = runtime.tensorflow()
+    signature = [tf.TensorSpec((1, None, None, 3), tf.float32)]
+    signature += [tf.TensorSpec((1, int(other.shape[-1])), tf.float32) for other in model.inputs[1:]]
+
+    def forward(*inputs: Any) -> Any:
+        return model(inputs[0] if len(inputs) == 1 else list(inputs), training=False)
+
+    made: Callable[..., Any] = tf.function(forward, input_signature=signature, autograph=False, jit_compile=False)
+    return made
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Imported:
+    """A public checkpoint, read here. file and sha256 are shown wherever its results are."""
+
+    kind: str
+    file: str
+    sha256: str
+    scale: int
+    halo: int
+    multiple: int
+    forward: Callable[..., Any]
+
+    def worker(self, strength: float) -> Network:
+        """The network as a worker."""
+        tile = _TILE if self.kind == "srvgg" else _LARGE_TILE
+        return Network(self.forward, self.scale, self.halo, self.multiple, tile, strength)
+
+
+def imported(path: Path) -> Imported:
+    """Read an upscaler's checkpoint: ESRGAN's RRDBNet or Real-ESRGAN's compact network, whichever it is.
+
+    Raises MediaError that says what is wrong with the file.
+    """
+    try:
+        stamp = path.stat().st_mtime_ns
+    except (OSError, ValueError):
+        raise MediaError("unreadable", f"There is no network file called {path.name}.") from None
+    return _imported(path, stamp)
+
+
+@lru_cache(maxsize=2)
+def _imported(path: Path, stamp: int) -> Imported:
+    from ml.importers import CheckpointError, read_checkpoint
+
+    faults = []
+    for kind in ("rrdbnet", "srvgg"):
+        try:
+            model = read_checkpoint(kind, path)
+        except CheckpointError as error:
+            faults.append(str(error))
+            continue
+        with path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        names = {layer.name for layer in model.layers}
+        multiple = model.get_layer("unshuffle").factor if "unshuffle" in names else 1
+        halo = _MOST_HALO if kind == "rrdbnet" else sum(type(layer).__name__ == "Conv2D" for layer in model.layers) + 1
+        scale = int(model.name.rpartition("_x")[2])
+        return Imported(kind, path.name, sha256, scale, max(8, halo), multiple, _graph(model))
+    raise MediaError("unreadable", f"{path.name} is no upscaler that can be read here: {' '.join(faults)}")
