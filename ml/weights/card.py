@@ -95,7 +95,7 @@ def _data(work: Path) -> str:
         "Trained on `split=train` only; chosen and calibrated on `val`; no group is in both. Every crop was found and "
         "cut by the product's own code. portraits_sd3 is never trained on. Batches are balanced between the classes "
         "(`ml/training/batches.py`); part of the fakes are made of real film and video frames by softening the inside "
-        "of the face (`ml/training/augment.py`).\n\n" + _table(["set", "label", "train", "val"], lines)
+        "of the face (`ml/training/augment.py`).\n\n" + table(["set", "label", "train", "val"], lines)
     )
 
 
@@ -108,7 +108,7 @@ def _run(run: Path) -> str:
     return (
         f"The last stage took {log[-1]['step']} steps in {log[-1]['seconds']} s; the weights are the moving average at "
         f"step {best['step']} ({best['seconds']} s), the best mean AUC over the sets of the val split.\n\n{told}\n\n"
-        + _table(list(log[0]), [list(line.values()) for line in log])
+        + table(list(log[0]), [list(line.values()) for line in log])
     )
 
 
@@ -119,7 +119,7 @@ def _sets(evaluation: Mapping[str, Any], names: Sequence[str]) -> str:
             interval = "-" if row["auc_low"] is None else f"{row['auc_low']:.3f} to {row['auc_high']:.3f}"
             rows.append([_name(evaluation, row), row["set"], row["auc"], interval, *[row[f] for f in FIGURES[1:]]])
     head = ["detector", "set", "AUC", "95 %", "AP", "EER", "acc", "acc real", "acc fake", "FPR", "TPR"]
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def _degradations(evaluation: Mapping[str, Any], names: Sequence[str]) -> str:
@@ -134,7 +134,7 @@ def _degradations(evaluation: Mapping[str, Any], names: Sequence[str]) -> str:
             }
             if found:
                 rows.append([evaluation["detectors"][name], kind, *[found.get(each) for each in kinds]])
-    return _table(["detector", "set", *kinds], rows)
+    return table(["detector", "set", *kinds], rows)
 
 
 def _calibration(evaluation: Mapping[str, Any], names: Sequence[str]) -> str:
@@ -143,7 +143,7 @@ def _calibration(evaluation: Mapping[str, Any], names: Sequence[str]) -> str:
         for row in evaluation["calibration"]
         if row["detector"] in names
     ]
-    return _table(["detector", "temperature", "bias", "ECE before", "ECE after"], rows)
+    return table(["detector", "temperature", "bias", "ECE before", "ECE after"], rows)
 
 
 def _halves(network: str, run: Path, work: Path) -> str:
@@ -160,7 +160,7 @@ def _halves(network: str, run: Path, work: Path) -> str:
     before, after = (set_aucs(samples, logits[:, column]) for column in (0, 1))
     moved = float(np.abs(logits[:, 0] - logits[:, 1]).max())
     rows = [[name, before[name], after[name]] for name in before]
-    return _table(["set", "float32", "float16"], rows) + f"\n\nNo logit moved by more than {moved:.4f}."
+    return table(["set", "float32", "float16"], rows) + f"\n\nNo logit moved by more than {moved:.4f}."
 
 
 def _failures(network: str, evaluation: Mapping[str, Any]) -> str:
@@ -194,7 +194,9 @@ def _name(evaluation: Mapping[str, Any], row: Mapping[str, Any]) -> str:
     return str(evaluation["detectors"][row["detector"]])
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """Rows as a Markdown table, numbers to three places."""
+
     def cell(value: Any) -> str:
         return "-" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
 
