@@ -1,7 +1,8 @@
 """The site's own signing authority: a certificate authority and the leaf that signs, made at first use.
 
-The keys lie in a directory outside the repository, readable by their owner only. Nobody else vouches for this authority:
-a manifest says "signed by this site", and whoever wants to verify one takes the site's certificate (`ca.pem`) as anchor.
+The keys lie in a directory outside the repository, readable by their owner only. Nobody else vouches for this
+authority: a manifest says "signed by this site", and whoever wants to verify one takes the site's certificate
+(`ca.pem`) as anchor.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 CA_DAYS: Final = 3650
 LEAF_DAYS: Final = 1095
 ROTATE_AFTER_DAYS: Final = 180
-"""A new leaf signs from then on. The old one stays valid for what it signed: without a time stamp a manifest is good only
-as long as its leaf, so leaves live much longer than they sign."""
+"""A new leaf signs from then on. The old one stays valid for what it signed: without a time stamp a manifest is good
+only as long as its leaf, so leaves live much longer than they sign."""
 
 CA: Final = "ca.pem"
 
@@ -44,8 +45,8 @@ class Leaf:
 
 
 class Authority:
-    """The authority of one directory. Opening makes it where there is none; of several processes that do so at once, all
-    end up with the first one's."""
+    """The authority of one directory. Opening makes it where there is none; of several processes that do so at once,
+    all end up with the first one's."""
 
     def __init__(self, directory: Path, organisation: str = "Unmask") -> None:
         self.directory = directory

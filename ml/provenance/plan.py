@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
@@ -9,6 +10,7 @@ from typing import Any, Final
 SOURCE_TYPES: Final = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 CONSENT_LABEL: Final = "org.unmask.consent"
 JOB_LABEL: Final = "org.unmask.job"
+PARENT: Final = "target"
 
 
 class Work(StrEnum):
@@ -54,20 +56,28 @@ class ConsentStatement:
 
 @dataclass(frozen=True, slots=True)
 class Ingredient:
-    """A file that went in, as it was given: its bytes are hashed into the manifest, its looks are not kept there."""
+    """A file that went in, as it was given: the manifest holds its hash, never its looks. The one
+    with the role "target" is the parent of an edit."""
 
     role: str
     data: bytes
     content_type: str
-    title: str = ""
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.data).hexdigest()
+
+    @property
+    def is_parent(self) -> bool:
+        return self.role == PARENT
 
 
 @dataclass(frozen=True, slots=True)
 class ManifestPlan:
     """Everything that the manifest of one output says. Raises ValueError for work that needs consent and states none.
 
-    work: the row of the table. kind: the job kind's name. job: the job's id. mark: what the invisible mark carries, 12 hex
-    digits. site: the name on the band. ingredients: for edits exactly one with the role "target", which is the parent.
+    work: the row of the table. kind: the job kind's name. job: the job's id. mark: what the invisible mark carries, 12
+    hex digits. site: the name on the band. ingredients: an edit has one with the role "target", its parent.
     """
 
     work: Work
@@ -85,7 +95,7 @@ class ManifestPlan:
             raise ValueError(f"{self.work} shows a person: it cannot be sealed without a record of consent")
         if not self.job or len(self.mark) != 12 or int(self.mark, 16) < 0:
             raise ValueError("a manifest names its job, and the mark of 12 hex digits")
-        parents = sum(part.role == "target" for part in self.ingredients)
+        parents = sum(part.role == PARENT for part in self.ingredients)
         if self.row.edits and parents != 1:
             raise ValueError(f"{self.work} edits one target; {parents} were given")
         if not self.row.edits and parents:
@@ -100,15 +110,33 @@ class ManifestPlan:
         return SOURCE_TYPES + self.row.source_type
 
     def definition(self, title: str, content_type: str) -> dict[str, Any]:
-        """The manifest as c2pa's builder takes it, without the ingredients."""
-        consents = [
-            {"record": c.id, "role": c.role, "relation": c.relation, "terms": c.version} for c in self.consents
-        ]
-        job = {"job": self.job, "kind": self.kind, "mark": self.mark, "terms": self.terms, "weights": self.weights}
+        """The manifest as c2pa's builder takes it, without the parent, whose bytes the builder reads."""
+        consents = [{"record": c.id, "role": c.role, "relation": c.relation, "terms": c.version} for c in self.consents]
+        job = {
+            "job": self.job,
+            "kind": self.kind,
+            "work": self.work.value,
+            "mark": self.mark,
+            "terms": self.terms,
+            "weights": self.weights,
+            "inputs": {part.role: part.sha256 for part in self.ingredients},
+        }
         return {
             "claim_generator_info": [{"name": self.site, "version": "1"}],
             "title": title,
             "format": content_type,
+            # Named, never embedded: a face that went in must not be published again by its own manifest or thumbnail.
+            "ingredients": [
+                {
+                    "title": part.role,
+                    "format": part.content_type,
+                    "relationship": "inputTo",
+                    "instance_id": f"sha256:{part.sha256}",
+                    "label": part.role,
+                }
+                for part in self.ingredients
+                if part.role != PARENT
+            ],
             "assertions": [
                 {"label": "c2pa.actions.v2", "data": {"actions": self._actions()}},
                 {"label": CONSENT_LABEL, "data": {"consents": consents}},
@@ -123,19 +151,15 @@ class ManifestPlan:
             "digitalSourceType": self.source_type,
             "softwareAgent": {"name": self.site},
         }
-        inputs = [label_of(part) for part in self.ingredients if part.role != "target"]
+        inputs = [part.role for part in self.ingredients if part.role != PARENT]
         if inputs:
             made["parameters"] = {"ingredientIds": inputs}
         actions: list[dict[str, Any]] = []
         if row.edits:
-            actions.append({"action": "c2pa.opened", "parameters": {"ingredientIds": ["target"]}})
+            actions.append({"action": "c2pa.opened", "parameters": {"ingredientIds": [PARENT]}})
         actions.append(made)
         if row.band:
             actions.append({"action": "c2pa.addedText", "description": f"AI-generated · {self.site}"})
         if row.edits:
             actions.append({"action": "c2pa.transcoded"})
         return actions
-
-
-def label_of(part: Ingredient) -> str:
-    return part.role
