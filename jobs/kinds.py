@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 Prepare = Callable[["Job", Path], Any]
 Publish = Callable[["Job", Any], None]
+Admit = Callable[["Job"], None]
 
 
 def _no_request(job: Job, workdir: Path) -> None:
@@ -39,6 +40,7 @@ class JobKind:
     and of classes of the app that owns the handler: the worker refuses to unpickle anything else.
     `prepare` runs in the worker and returns the frozen request; `publish` runs in the worker, inside the fenced
     transaction that ends the job; `forget` runs inside the transaction that purges it.
+    `admit` runs inside the transaction that queues the job, row and artifacts there; what it raises undoes both.
     `warm` is a dotted name called once in each new child; it may return the name of the device.
     `in_worker` runs the handler in a thread of the worker instead of the child: for housekeeping that needs the
     database and no model.
@@ -53,6 +55,7 @@ class JobKind:
     publish: Publish = _nothing_to_publish
     result_url: Callable[[Job], str] = _no_page
     forget: Callable[[Job], None] | None = None
+    admit: Admit | None = None
     warm: str | None = None
     max_attempts: int = 3
     stall_seconds: float | None = None  # no progress for so long means hung; None: JOBS_STALL_SECONDS

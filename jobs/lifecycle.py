@@ -80,6 +80,8 @@ def submit(
                 artifact.job = job
                 artifact.purge_after = job.purge_after
                 artifact.save(update_fields=["job", "purge_after"])
+            if job_kind.admit is not None:
+                job_kind.admit(job)
             transaction.on_commit(nudge_workers, robust=True)
             return job
     except QuotaExceeded:

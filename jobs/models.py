@@ -16,11 +16,14 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from .files import written
+from .outputs import MadeOutput
 from .states import TERMINAL, UNFINISHED, JobState
 
 if TYPE_CHECKING:
     from .kinds import JobKind
     from .requester import Requester
+
+__all__ = ["Artifact", "Job", "MadeOutput", "OwnedQuerySet"]
 
 STATES = tuple((state.value, state.value.capitalize()) for state in JobState)
 

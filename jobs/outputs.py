@@ -1,0 +1,147 @@
+"""The registry of what was made here, by which a check recognises it: by bytes, by looks, by its invisible mark.
+
+Rows outlive the files: a hash says that something was made here, not what it shows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+    from uuid import UUID
+
+    from .models import Job
+
+BANDS: Final = 4
+BAND_BITS: Final = 16
+MARK_DIGITS: Final = 12
+LOOK_ALIKE: Final = 10
+"""Bits of 64 by which two perceptual hashes of one picture may differ. Of four bands of 16 bits at least one then
+differs in at most two, so four indexed look-ups of 137 values each find every such row (4 times 3 would be 12)."""
+
+
+def mark_of(job_id: UUID) -> str:
+    """What the invisible mark of a job's output carries: the first 48 bits of its id, which are random."""
+    return job_id.hex[:MARK_DIGITS]
+
+
+def bands_of(perceptual_hash: str) -> list[int]:
+    """The hash, 16 hex digits, as four numbers of 16 bits. Raises ValueError for anything else."""
+    if len(perceptual_hash) != BANDS * BAND_BITS // 4:
+        raise ValueError("a perceptual hash has 16 hex digits")
+    return [int(perceptual_hash[at : at + 4], 16) for at in range(0, 16, 4)]
+
+
+def distance(one: str, other: str) -> int:
+    """In how many bits two perceptual hashes differ."""
+    return (int(one, 16) ^ int(other, 16)).bit_count()
+
+
+def _near(band: int) -> list[int]:
+    one = [1 << bit for bit in range(BAND_BITS)]
+    two = [a | b for a, b in combinations(one, 2)]
+    return [band, *(band ^ bits for bits in (*one, *two))]
+
+
+class MadeOutputQuerySet(models.QuerySet["MadeOutput"]):
+    def looking_like(self, perceptual_hash: str) -> Self:
+        """The rows that may be within `LOOK_ALIKE` bits: a superset, from the indexes alone."""
+        near = Q()
+        for index, band in enumerate(bands_of(perceptual_hash)):
+            near |= Q(**{f"band{index}__in": _near(band)})
+        return self.filter(near)
+
+
+class MadeOutput(models.Model):
+    job = models.ForeignKey("jobs.Job", null=True, blank=True, on_delete=models.SET_NULL, related_name="outputs")
+    job_ref = models.UUIDField(db_index=True)  # stays when the job's row goes with its owner
+    kind = models.CharField(max_length=40)
+    sha256 = models.CharField(max_length=64, db_index=True)
+    perceptual_hash = models.CharField(max_length=16, blank=True, default="")
+    band0 = models.PositiveIntegerField(null=True, db_index=True)
+    band1 = models.PositiveIntegerField(null=True, db_index=True)
+    band2 = models.PositiveIntegerField(null=True, db_index=True)
+    band3 = models.PositiveIntegerField(null=True, db_index=True)
+    mark = models.CharField(max_length=MARK_DIGITS, blank=True, default="", db_index=True)
+    created = models.DateTimeField(default=timezone.now, editable=False)
+    withdrawn = models.DateTimeField(null=True, blank=True)
+
+    objects = MadeOutputQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("made output")
+        verbose_name_plural = _("made outputs")
+        ordering = ("-created",)
+
+    def __str__(self) -> str:
+        return f"{self.kind} of job {self.job_ref}"
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One output that was made here. `by`: "bytes", "mark" or "looks", the surest that holds; `bits` apart by looks."""
+
+    job: UUID
+    kind: str
+    created: datetime
+    withdrawn: bool
+    by: str
+    bits: int | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "job": str(self.job),
+            "kind": self.kind,
+            "created": self.created.isoformat(),
+            "withdrawn": self.withdrawn,
+            "by": self.by,
+            "bits": self.bits,
+        }
+
+
+def record(job: Job, *, sha256: str, perceptual_hash: str = "", mark: str = "") -> MadeOutput:
+    """Remember an output. Part of the transaction that publishes it."""
+    bands: list[int] | list[None] = bands_of(perceptual_hash) if perceptual_hash else [None] * BANDS
+    return MadeOutput.objects.create(
+        job=job,
+        job_ref=job.pk,
+        kind=job.kind,
+        sha256=sha256,
+        perceptual_hash=perceptual_hash,
+        mark=mark,
+        **{f"band{index}": band for index, band in enumerate(bands)},
+    )
+
+
+def find(sha256: str = "", perceptual_hash: str = "", mark: str = "") -> list[Match]:
+    """Outputs made here that this may be, the surest first; each job once."""
+    found: dict[UUID, Match] = {}
+    for by, row, bits in _rows(sha256, perceptual_hash, mark):
+        found.setdefault(row.job_ref, Match(row.job_ref, row.kind, row.created, row.withdrawn is not None, by, bits))
+    return list(found.values())
+
+
+def _rows(sha256: str, perceptual_hash: str, mark: str) -> Iterator[tuple[str, MadeOutput, int | None]]:
+    rows = MadeOutput.objects.all()
+    if sha256:
+        yield from (("bytes", row, None) for row in rows.filter(sha256=sha256))
+    if mark:
+        yield from (("mark", row, None) for row in rows.filter(mark=mark))
+    if perceptual_hash:
+        apart = [(distance(perceptual_hash, row.perceptual_hash), row) for row in rows.looking_like(perceptual_hash)]
+        near = sorted(((bits, row) for bits, row in apart if bits <= LOOK_ALIKE), key=lambda pair: pair[0])
+        yield from (("looks", row, bits) for bits, row in near)
+
+
+def withdraw(job_id: UUID) -> int:
+    """Mark what a job made as taken away; it stays known. Returns how many outputs."""
+    return MadeOutput.objects.filter(job_ref=job_id, withdrawn=None).update(withdrawn=timezone.now())
