@@ -1,0 +1,56 @@
+"""The site's own job of this app: puts the faces of granted requests on the block list. The others: see `making`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from django.utils.translation import gettext_lazy as _
+
+from jobs.kinds import JobKind
+
+from .blocks import BlockedFace
+from .exchange import Portraits
+from .pleading import BLOCK_FACES, forget_portrait
+from .pleas import FacePlea, PleaStatus
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
+
+    from jobs.models import Job
+
+
+def prepare(job: Job, workdir: Path) -> Portraits:
+    files = []
+    for plea in FacePlea.objects.filter(status=PleaStatus.GRANTED).exclude(portrait=""):
+        path = workdir / plea.pk.hex
+        with plea.portrait.open("rb") as stored:
+            path.write_bytes(stored.read())
+        files.append((str(plea.pk), path))
+    return Portraits(tuple(files))
+
+
+def publish(job: Job, result: list[dict[str, Any]]) -> None:
+    """One descriptor a request; where none could be made the request is open again, for a better portrait."""
+    for each in result:
+        plea = FacePlea.objects.filter(pk=each["plea"], status=PleaStatus.GRANTED).first()
+        if plea is None:
+            continue
+        if each["descriptor"]:
+            BlockedFace.objects.create(
+                descriptor=each["descriptor"], method=each["method"], note=f"request {plea.pk}", plea=plea
+            )
+            forget_portrait(plea)
+        else:
+            FacePlea.objects.filter(pk=plea.pk).update(status=PleaStatus.OPEN, answer=each["why"])
+
+
+KIND: Final = JobKind(
+    name=BLOCK_FACES,
+    label=_("Block list"),
+    handler="generation.handlers.blocking.describe",
+    stages=(("describe", _("Describing faces"), 1.0),),
+    deadline_seconds=300.0,
+    prepare=prepare,
+    publish=publish,
+)
