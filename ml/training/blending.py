@@ -46,6 +46,8 @@ _GRID = 128  # pixels on which masks are drawn, warped and softened, over the wh
 _FIELDS = 64
 _CANDIDATES = 24
 _BROWS = (70, 63, 105, 66, 107, 336, 296, 334, 293, 300)
+_CHIN = (176, 148, 152, 377, 400)
+_CHEEKS = (50, 187, 192, 280, 411, 416)
 _POINTS = slice(0, 468, 6)  # of the mesh, enough to compare poses
 
 
@@ -147,9 +149,11 @@ class Blender:
         scale = np.array([_GRID / width, _GRID / height])
         mask = np.zeros((_GRID, _GRID), np.float32)
         shape = random.random()
-        if sample.landmarks is not None and shape < 0.7:
+        if sample.landmarks is not None and shape < 0.75:
             points = _mesh(sample)[:468].astype(np.float64)
-            if random.random() < 0.25:  # without the forehead
+            if shape < 0.12:  # brows to chin, as early programs did
+                points = points[[*_BROWS, *_CHEEKS, *_CHIN]]
+            elif shape < 0.35:  # without the forehead
                 top = points[list(_BROWS), 1].min()
                 points = points[points[:, 1] >= top]
             middle = points.mean(axis=0)
@@ -161,7 +165,7 @@ class Blender:
             centre = np.array([square.cx + square.side * random.uniform(-0.03, 0.03),
                                square.cy + square.side * random.uniform(-0.03, 0.08)]) * scale  # fmt: skip
             axes = square.side * random.uniform((0.22, 0.26), (0.4, 0.44)) * scale
-            if shape < 0.85:
+            if shape < 0.9:
                 cv2.ellipse(mask, (centre.round().astype(int).tolist(), (2 * axes).tolist(), random.uniform(-10, 10)),
                             (1.0,), -1)  # fmt: skip
             else:
