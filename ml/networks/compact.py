@@ -45,11 +45,17 @@ def build_restorer(*, features: int = 48, convs: int = 10, dtype: str = "float32
     levels = keras.Input((len(LEVELS),), name="levels")
     half = PixelUnshuffle(2, name="unshuffle", dtype="float32")(inputs)
     # A map of one value is a convolution's bias that depends on the level; added so, it costs nothing per pixel.
-    first = layers.Conv2D(features, 3, padding="same", use_bias=False, name="conv.0", dtype=dtype)(half)
+    first = layers.Conv2D(
+        features, 3, padding="same", use_bias=False, kernel_initializer="he_normal", name="conv.0", dtype=dtype
+    )(half)
     steer = layers.Dense(features, name="steer", dtype=dtype)(levels)
     x = layers.ReLU(dtype=dtype)(layers.Add(dtype=dtype)([first, layers.Reshape((1, 1, features), dtype=dtype)(steer)]))
     for index in range(1, convs + 1):
-        x = layers.Conv2D(features, 3, padding="same", activation="relu", name=f"conv.{index}", dtype=dtype)(x)
+        # With Keras's own start the signal halves at every layer, and the last ones die before they learn.
+        x = layers.Conv2D(
+            features, 3, padding="same", activation="relu", kernel_initializer="he_normal", name=f"conv.{index}",
+            dtype=dtype,
+        )(x)  # fmt: skip
     x = layers.Conv2D(12, 3, padding="same", kernel_initializer="zeros", name=f"conv.{convs + 1}", dtype=dtype)(x)
     x = PixelShuffle(2, name="shuffle", dtype="float32")(x)
     return keras.Model([inputs, levels], layers.Add(name="sum", dtype="float32")([inputs, x]), name="restorer")
