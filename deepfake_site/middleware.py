@@ -24,7 +24,8 @@ class BodyLimitMiddleware:
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
-        self.limit = settings.JOBS_PICTURE_BYTES * settings.DETECTION_FILES_AT_ONCE + FORM_OVERHEAD
+        pictures = settings.JOBS_PICTURE_BYTES * settings.DETECTION_FILES_AT_ONCE
+        self.limit = max(pictures, settings.JOBS_VIDEO_BYTES) + FORM_OVERHEAD
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not self.too_large(request.META.get("CONTENT_LENGTH") or "0"):

@@ -10,6 +10,7 @@ class DetectionConfig(AppConfig):
         from jobs.kinds import register
 
         from . import signals  # noqa: F401 - connects the receivers
-        from .kinds import CHECK
+        from .kinds import CHECK, CHECK_VIDEO
 
         register(CHECK)
+        register(CHECK_VIDEO)

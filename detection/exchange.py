@@ -19,6 +19,20 @@ class CheckJobRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class VideoJobRequest:
+    """A video to check, and how much of it may be read: the limits that its upload was held to."""
+
+    path: Path
+    max_bytes: int
+    max_seconds: float
+    max_pixels: int
+    max_frames: int
+    samples: int
+    max_people: int
+    explain: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class FaceJobResult:
     """One face: `box` is (x0, y0, x1, y1) in picture pixels, `level` a code; probabilities are P(manipulated)."""
 
@@ -73,3 +87,4 @@ class CheckJobResult:
     people: tuple[dict[str, Any], ...] = ()
     timeline: tuple[dict[str, Any], ...] = ()
     frames: tuple[FrameJobResult, ...] = ()
+    preview_mp4: bytes | None = None

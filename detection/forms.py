@@ -1,4 +1,4 @@
-"""What people send: pictures, a reason to look again, the name of a token."""
+"""What people send: pictures and videos, a reason to look again, the name of a token."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from .models import Report
 if TYPE_CHECKING:
     from django.core.files.uploadedfile import UploadedFile
 
-ACCEPT = "image/jpeg,image/png,image/webp"
+PICTURES = "image/jpeg,image/png,image/webp"
+VIDEOS = "video/mp4,video/quicktime,video/webm,video/x-matroska,.mkv"
+ACCEPT = f"{PICTURES},{VIDEOS}"
 
 
 class SeveralFilesInput(forms.FileInput):
@@ -36,8 +38,8 @@ class SeveralFilesField(forms.FileField):
         if len(files) > self.max_files:
             raise forms.ValidationError(
                 ngettext(
-                    "Please choose one picture at a time.",
-                    "Please choose at most %(count)d pictures at a time.",
+                    "Please choose one file at a time.",
+                    "Please choose at most %(count)d files at a time.",
                     self.max_files,
                 )
                 % {"count": self.max_files},
@@ -50,10 +52,10 @@ class SeveralFilesField(forms.FileField):
 
 class CheckForm(forms.Form):
     files = SeveralFilesField(
-        label=_("Pictures"),
+        label=_("Pictures or videos"),
         max_files=settings.DETECTION_FILES_AT_ONCE,
         max_length=None,
-        error_messages={"required": _("Choose a picture first.")},
+        error_messages={"required": _("Choose a picture or video first.")},
     )
 
 

@@ -10,6 +10,9 @@ from .forms import ACCEPT
 def limits() -> dict[str, int | str]:
     return {
         "picture_bytes": settings.JOBS_PICTURE_BYTES,
+        "video_bytes": settings.JOBS_VIDEO_BYTES,
+        "video_seconds": round(settings.JOBS_VIDEO_SECONDS),
+        "video_samples": settings.DETECTION_VIDEO_SAMPLES,
         "megapixels": settings.JOBS_PICTURE_PIXELS // 1_000_000,
         "files_at_once": settings.DETECTION_FILES_AT_ONCE,
         "accept": ACCEPT,

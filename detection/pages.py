@@ -57,6 +57,7 @@ def result_context(
         "check": check,
         "faces": faces,
         "frames": pictures.frames_of(check, pictures.for_owner),
+        "preview_url": pictures.preview_of(check, pictures.for_owner),
         "job": job,
         "snapshot_json": job,
         "bands": check.bands,
@@ -77,7 +78,8 @@ def shared_context(check: Check, token: str) -> dict[str, Any]:
     faces = pictures.faces_of(check)
     pictures.address(check, faces, pictures.for_link(token))
     frames = pictures.frames_of(check, pictures.for_link(token))
-    return {"check": check, "faces": faces, "frames": frames, "bands": check.bands}
+    preview = pictures.preview_of(check, pictures.for_link(token))
+    return {"check": check, "faces": faces, "frames": frames, "preview_url": preview, "bands": check.bands}
 
 
 def method_context() -> dict[str, Any]:

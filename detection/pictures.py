@@ -3,7 +3,7 @@ staff), or whoever has a link that was shared."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from django.db.models import Q
 from django.urls import reverse
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from .models import Check
+
+PREVIEW: Final = "preview"  # a small silent copy of a video, encoded by us from its pixels
 
 
 def faces_of(check: Check) -> list[FaceFinding]:
@@ -46,6 +48,12 @@ def frames_of(check: Check, url_of: Callable[[Artifact], str]) -> list[Frame]:
     return frames
 
 
+def preview_of(check: Check, url_of: Callable[[Artifact], str]) -> str:
+    """The address of the copy of a checked video that is played; empty where there is none."""
+    preview = Artifact.objects.filter(job=check.job_id, role=PREVIEW).first()
+    return "" if preview is None else url_of(preview)
+
+
 def for_owner(artifact: Artifact) -> str:
     return artifact.url
 
@@ -66,6 +74,7 @@ def shown_of(check: Check, artifact_id: UUID) -> Artifact | None:
         check.display_id == artifact_id
         or FaceFinding.objects.filter(subject=check).filter(of_faces).exists()
         or Frame.objects.filter(subject=check, picture=artifact_id).exists()
+        or Artifact.objects.filter(pk=artifact_id, job=check.job_id, role=PREVIEW).exists()
     )
     if not shown:
         return None

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from django.utils.translation import gettext as _
+
+from jobs import outputs
 from jobs.models import Artifact
 
 from .models import Check, FaceFinding, Frame
+from .pictures import PREVIEW
 
 if TYPE_CHECKING:
     from jobs.models import Job
@@ -29,10 +33,15 @@ def publish(job: Job, result: CheckJobResult) -> None:
     check.seconds, check.timings = result.seconds, dict(result.timings)
     check.not_checked = list(result.not_checked)
     check.provenance, check.perceptual_hash = dict(result.provenance), result.perceptual_hash
+    own = _made_here(check, result)
+    if own:
+        check.provenance["own"] = own
     check.duration, check.people, check.timeline = result.duration, list(result.people), list(result.timeline)
     check.display = _picture(job, "display", result.display_jpeg)
     check.save()
     FaceFinding.objects.bulk_create(_finding(job, check, index, face) for index, face in enumerate(result.faces))
+    if result.preview_mp4 is not None:
+        Artifact.store(role=PREVIEW, data=result.preview_mp4, content_type="video/mp4", suffix=".mp4", job=job)
     Frame.objects.bulk_create(
         Frame(
             subject=check,
@@ -43,6 +52,22 @@ def publish(job: Job, result: CheckJobResult) -> None:
         )
         for index, frame in enumerate(result.frames)
     )
+
+
+def _made_here(check: Check, result: CheckJobResult) -> list[dict[str, Any]]:
+    """What of this site's own work this is, the surest first: by its bytes, its invisible mark, its looks."""
+    original = check.original
+    found = outputs.find(
+        sha256="" if original is None else original.sha256,
+        perceptual_hash=result.perceptual_hash,
+        mark=str(result.provenance.get("mark") or ""),
+    )
+    words = {
+        "bytes": _("This very file."),
+        "mark": _("It carries this site's invisible mark."),
+        "looks": _("It looks like what was made here."),
+    }
+    return [{**match.as_json(), "words": words[match.by]} for match in found]
 
 
 def _finding(job: Job, check: Check, index: int, face: FaceJobResult) -> FaceFinding:

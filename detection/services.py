@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from jobs import intake, lifecycle
 from jobs.models import Artifact, Job
 from jobs.states import JobState
 
-from .kinds import NAME
+from .kinds import NAME, VIDEO
 from .models import Check, Report
 
 if TYPE_CHECKING:
@@ -31,17 +30,21 @@ class NotRetryable(Exception):
 
 
 def submit_check(requester: Requester, upload: UploadedFile) -> Check:
-    """Take a picture in and queue its check. Raises IntakeError for the file and QuotaExceeded for the moment."""
-    original = intake.accept_picture(upload, requester, NAME)
+    """Take a picture or video in and queue its check. Raises IntakeError for the file, QuotaExceeded for the moment."""
+    media = Check.Media.VIDEO if intake.is_video(upload) else Check.Media.PICTURE
+    kind = VIDEO if media == Check.Media.VIDEO else NAME
+    accept = intake.accept_video if media == Check.Media.VIDEO else intake.accept_picture
+    original = accept(upload, requester, kind)
     stored = original.id
     try:
         with transaction.atomic():
-            job = lifecycle.submit(NAME, requester, [original])
+            job = lifecycle.submit(kind, requester, [original])
             return Check.objects.create(
                 job=job,
                 owner=requester.user,
                 session_key=requester.session_key or "",
-                title=original.original_name or _("Picture"),
+                media=media,
+                title=original.original_name or media.label,
                 original=original,
                 created=job.created,
                 purge_after=job.purge_after,
@@ -64,7 +67,7 @@ def retry_check(check: Check, requester: Requester) -> Check:
             raise NotRetryable
         old = check.job
         # Not handed to submit(): it would throw the evidence away when there is no place in the queue.
-        job = lifecycle.submit(NAME, requester)
+        job = lifecycle.submit(old.kind, requester)
         Artifact.objects.filter(pk=check.original_id).update(job=job, purge_after=job.purge_after)
         if not Check.objects.filter(pk=check.pk, job=old).update(job=job, purge_after=job.purge_after):
             raise NotRetryable  # somebody else pressed the button first

@@ -22,7 +22,10 @@ STATUS_OF_CODE: Final = {
     "too_large": 413,
     "too_many_pixels": 413,
     "unsupported_media": 415,
+    "too_long": 413,
     "not_an_image": 415,
+    "not_a_video": 415,
+    "no_video_stream": 415,
     "wrong_type": 415,
 }
 QUOTA_CODES: Final = {429: "too_many_requests", 503: "busy"}

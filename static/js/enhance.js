@@ -1,11 +1,14 @@
 // Adds to a piece of page what works only with a script. Called for the whole page, and again for a piece swapped in later.
 
+import { timeline } from "./timeline.js";
+
 export function enhance(root) {
   root.querySelectorAll("time[datetime]").forEach(showLocally);
   root.querySelectorAll("details[data-dialog]").forEach(turnIntoDialog);
   root.querySelectorAll("[data-copy]").forEach(copyOnClick);
   root.querySelectorAll("[data-looks]").forEach(stackLooks);
   root.querySelectorAll(".plate__boxes").forEach(linkBoxes);
+  root.querySelectorAll("[data-timeline]").forEach(timeline);
 }
 
 function showLocally(element) {

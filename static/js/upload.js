@@ -114,7 +114,8 @@ function take(files) {
   const most = Number(texts.maxFiles) || Infinity;
   if (files.length > most) refuse("", texts.textToomany);
   for (const file of [...files].slice(0, most)) {
-    if (Number(texts.maxBytes) && file.size > Number(texts.maxBytes)) {
+    const limit = Number(file.type.startsWith("video/") ? texts.maxVideoBytes : texts.maxBytes);
+    if (limit && file.size > limit) {
       refuse(file.name, texts.textToolarge);
       continue;
     }

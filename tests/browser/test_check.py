@@ -45,7 +45,7 @@ def test_drop_to_verdict(seen: Visit, visit: Callable[..., Visit], astronaut_jpe
 def test_same_verdict_without_javascript(seen: Visit, visit: Callable[..., Visit], astronaut_jpeg: bytes) -> None:
     person = visit(java_script_enabled=False)
     page = person.open("/")
-    page.get_by_label("Pictures", exact=True).set_input_files(
+    page.get_by_label("Pictures or videos", exact=True).set_input_files(
         {"name": "astronaut.jpg", "mimeType": "image/jpeg", "buffer": astronaut_jpeg}
     )
     page.get_by_role("button", name="Check").click()
@@ -90,13 +90,13 @@ def test_several_files_and_a_bad_one(
 def test_rubbish_without_javascript(visit: Callable[..., Visit]) -> None:
     person = visit(java_script_enabled=False)
     page = person.open("/")
-    page.get_by_label("Pictures", exact=True).set_input_files(
+    page.get_by_label("Pictures or videos", exact=True).set_input_files(
         {"name": "list.jpg", "mimeType": "image/jpeg", "buffer": RUBBISH}
     )
     page.get_by_role("button", name="Check").click()
     alert = page.get_by_role("alert")
     expect(alert).to_contain_text("list.jpg")
-    expect(page.get_by_label("Pictures", exact=True)).to_be_visible()
+    expect(page.get_by_label("Pictures or videos", exact=True)).to_be_visible()
 
 
 def test_paste(seen: Visit, visit: Callable[..., Visit], astronaut_jpeg: bytes) -> None:

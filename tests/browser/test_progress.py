@@ -60,7 +60,7 @@ def test_without_javascript_the_page_looks_again_by_itself(
     person = visit(java_script_enabled=False)
     page = person.open("/")
     with frozen(live_site):
-        page.get_by_label("Pictures", exact=True).set_input_files(
+        page.get_by_label("Pictures or videos", exact=True).set_input_files(
             {"name": "astronaut.jpg", "mimeType": "image/jpeg", "buffer": astronaut_jpeg}
         )
         page.get_by_role("button", name="Check").click()
