@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     Scores = Callable[[NDArray[np.uint8]], NDArray[np.float64]]
 
 TARGET_FPR = 0.05
-_PAIRS = 900
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,6 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--renders", type=Path, help="synthesis: folder of ml.training.renders")
     parser.add_argument("--portraits", action="store_true", help="synthesis: train portraits were trained on")
+    parser.add_argument("--every", type=int, default=1, help="measure degradations on every so-manieth face only")
+    parser.add_argument("--pairs", type=int, default=900, help="boundary: blends that are measured")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args(arguments)
 
@@ -61,10 +62,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "made": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "device": runtime.device_name(),
         "fingerprint": dataset.fingerprint([s.row for s in samples]),
-        "degradations": degraded(samples, _mirrored(answer)),
+        "degradations": degraded(samples[:: options.every], _mirrored(answer)),
     }
     if options.network == "boundary":
-        found |= boundary_figures(samples, answer)
+        found |= boundary_figures(samples, answer, options.pairs)
     elif options.renders:
         train = [] if options.portraits else dataset.load(options.work, "train")
         portraits = [s for s in (*train, *samples) if s.row.label == "synthetic"]
@@ -78,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def boundary_figures(samples: Sequence[Sample], answer: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+def boundary_figures(samples: Sequence[Sample], answer: Callable[[Any], dict[str, Any]], pairs: int) -> dict[str, Any]:
     """AUC on the sets with both classes, on blends of val faces by kind, and of the map."""
     from ml.evaluate.metrics import auc, auc_interval, average_precision
     from ml.training.dataset import paired
@@ -98,7 +99,7 @@ def boundary_figures(samples: Sequence[Sample], answer: Callable[[Any], dict[str
             "faces": int(here.sum()), "auc": auc(labels[here], scores[here]), "low": low, "high": high,
             "auc_without_mirror": auc(labels[here], once[here]),
         }  # fmt: skip
-    blends, kinds = held_out(samples, _PAIRS)
+    blends, kinds = held_out(samples, pairs)
     found = answer(blends.pixels)
     truth, scores = blends.labels[:, 0].astype(int), _mirrored(answer)(blends.pixels)
     kind_of = np.repeat(np.array(kinds), 2)
@@ -109,7 +110,7 @@ def boundary_figures(samples: Sequence[Sample], answer: Callable[[Any], dict[str
         "sets": sets,
         "blends": {"all": auc(truth, scores)}
         | {kind: auc(truth[kind_of == kind], scores[kind_of == kind]) for kind in sorted(set(kinds))},
-        "blend_pairs": _PAIRS,
+        "blend_pairs": pairs,
         "map": {
             "average_precision_fakes": average_precision(seam[fakes].ravel(), drawn[fakes].ravel()),
             "average_precision_all": average_precision(seam.ravel(), drawn.ravel()),
