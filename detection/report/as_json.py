@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from detection import schemas, wording
 
+from . import provenance
 from .contents import caveat
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def document(contents: Contents) -> dict[str, Any]:
         "people": check.people,
         "timeline": check.timeline,
         "frames": [schemas.frame_out(frame, contents.address).model_dump(mode="json") for frame in contents.frames],
-        "provenance": check.provenance,
+        "provenance": provenance.facts(contents),
         "not_checked": check.not_checked,
         "made_with": {
             "weights": check.weights_version,

@@ -166,7 +166,7 @@ def _story(contents: Contents) -> list[Flowable]:
         story += _part(heading, [each for face in contents.faces for each in _face(face)])
         story.append(Paragraph(marked(_legend()), SMALL))
     if check.provenance:
-        story += _part(_("What the file says about itself"), [_facts(provenance.rows(check.provenance))])
+        story += _part(_("What the file says about itself"), [_facts(provenance.rows(contents))])
     unchecked = [*sentences(check.not_checked), _("Whether the scene, the caption and the source are true.")]
     story += _part(
         _("What was not checked"), [Paragraph(marked(line), POINT, bulletText="\u2022") for line in unchecked]

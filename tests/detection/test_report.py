@@ -270,16 +270,22 @@ VIDEO = replace(
     ),
     provenance={
         "version": 1,
-        "summary": "A signed manifest says that this video was made by a generator.",
+        "media": "video",
+        "summary": "A signed manifest tells how this video came about.",
+        "perceptual_hash": "0123456789abcdef",
         "manifest": {
-            "sentence": "The signature holds.",
+            "state": "valid",
             "signer": "Example Studio",
             "trusted": None,
-            "history": [{"words": "created", "software": "Painter 3", "when": "2026-11-01"}],
+            "title": "Grandmother.mp4",
+            "history": [
+                {"action": "c2pa.created", "software": "Painter 3", "when": "2026-11-01", "description": "for Max"}
+            ],
         },
-        "metadata": {"camera": "", "software": [{"name": "Lavf"}], "is_empty": False},
+        "metadata": {"camera": "Camera 7", "software": [{"name": "Lavf"}], "is_empty": False},
     },
 )
+PRIVATE = ("Grandmother", "for Max", "Camera 7", "0123456789abcdef")
 
 
 def test_a_video_has_its_people_its_course_and_its_origin(ada: User, ada_client: Client) -> None:
@@ -295,11 +301,12 @@ def test_a_video_has_its_people_its_course_and_its_origin(ada: User, ada_client:
         "Worst moments",
         "4.2 s, 6.0 s",
         "9.5 s",
-        "A signed manifest says that this video",
+        "A signed statement that holds",
         "Example Studio",
-        "nobody could be asked",
-        "created, Painter 3, 2026-11-01",
+        "anybody could have signed by this name",
+        "Painter 3",
         "Lavf",
+        *PRIVATE[:3],
     ):
         assert part in text, part
     told = ada_client.get(reverse("detection:report_json", args=[check.pk])).json()
@@ -308,6 +315,18 @@ def test_a_video_has_its_people_its_course_and_its_origin(ada: User, ada_client:
     assert told["provenance"]["manifest"]["signer"] == "Example Studio"
     page = ada_client.get(check.get_absolute_url()).content.decode()
     assert "probability that the most suspicious person was altered" in page
+
+
+def test_a_link_tells_of_the_origin_what_the_shared_page_tells(ada: User, client: Client) -> None:
+    token = services.share_check(done(ada, VIDEO))
+    told = client.get(reverse("detection:shared_report_json", args=[token])).content.decode()
+    check = Check.objects.get(share_token=token)
+    contents = gather(check, pictures.for_link(token), "http://testserver", private=False)
+    shown = words(render(contents, compressed=False))
+    for text in (told, shown):
+        assert "Example Studio" in text
+        assert "Painter 3" in text
+        assert [part for part in PRIVATE if part in text] == []
 
 
 def test_every_reason_and_every_detector_has_words() -> None:
