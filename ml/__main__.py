@@ -32,6 +32,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from ml.importers.__main__ import main as import_checkpoint
 
         return import_checkpoint(words[1:])
+    if words[:1] == ["enhance"]:
+        from ml.restore.command import main as enhance
+
+        return enhance(words[1:])
     options = _parser().parse_args(words)
     with _clean_stdout() as out:
         for path in options.photos:
@@ -61,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--max-faces", type=_positive, default=20, metavar="N", help="judge the N largest faces (20)")
     commands.add_parser("evaluate", help="measure the detectors on labelled pictures", add_help=False)
     commands.add_parser("import", help="read a public checkpoint of another network", add_help=False)
+    commands.add_parser("enhance", help="enlarge or repair a picture", add_help=False)
     return parser
 
 

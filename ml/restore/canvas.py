@@ -96,7 +96,7 @@ def read(path: Path) -> Canvas:
     return replace(canvas, colour=colour, alpha=None if alpha is None else _upright(alpha, orientation), **facts)
 
 
-_UNSIGNED = "The picture carried a signed statement of its origin; the changed copy cannot carry it on."
+_UNSIGNED = "The picture carried a signed statement of its origin. Only a copy that is signed itself can refer to it."
 _CMYK = "The picture had printing colours (CMYK); the copy has screen colours (sRGB)."
 
 

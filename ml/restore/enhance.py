@@ -55,7 +55,10 @@ class EnhanceRequest:
 
 @dataclass(frozen=True, slots=True)
 class Enhanced:
-    """One method's result. origin: "trained here", "classical", or "imported: FILE, SHA-256"."""
+    """One method's result. origin: "trained here", "classical", or "imported: FILE, SHA-256".
+
+    source_type: IPTC's, as the file carries it. notes: what could not be kept, in sentences.
+    """
 
     method: str
     label: str
@@ -67,18 +70,18 @@ class Enhanced:
     measures: Measures
     seconds: float
     notes: tuple[str, ...]
+    source_type: str
 
 
 @dataclass(frozen=True, slots=True)
 class EnhanceResult:
-    """All results of a request, and the picture that they were made of. source_type: IPTC's, as the files carry it."""
+    """All results of a request, and the picture that they were made of."""
 
     results: tuple[Enhanced, ...]
     width: int
     height: int
     before: Measures
     sha256: str
-    source_type: str
     weights_version: str
     device: str
     seconds: float
@@ -95,6 +98,8 @@ def run(request: EnhanceRequest, report: Report) -> EnhanceResult:
     if request.strength is not None and not 0 <= request.strength <= 1:
         raise MediaError("wrong_strength", "The strength must lie between 0 and 1.")
     names = request.methods or methods.names(request.task)[:1]
+    if not names:
+        raise MediaError("unsupported_method", f"No method for {request.task.value} is installed here.")
     if len(names) > MAX_METHODS:
         raise MediaError("too_many_methods", f"At most {MAX_METHODS} methods can be compared at once.")
     canvas = read(request.path)
@@ -117,7 +122,7 @@ def run(request: EnhanceRequest, report: Report) -> EnhanceResult:
     from ml.weights import weights_version
 
     return EnhanceResult(
-        tuple(results), canvas.width, canvas.height, before, canvas.sha256, source_type_of(canvas), weights_version(),
+        tuple(results), canvas.width, canvas.height, before, canvas.sha256, weights_version(),
         runtime.device_name(), time.perf_counter() - started,
     )  # fmt: skip
 
@@ -140,13 +145,14 @@ def _one(
     seconds = time.perf_counter() - started
     name = method.name.partition(":")[2] or method.name
     path = request.out / f"{number}-{Path(name).stem}{request.suffix}"
-    notes = canvas.notes + write(made, path, request.quality)
+    source_type = source_type_of(canvas, method.generative)
+    notes = canvas.notes + write(made, path, source_type, request.quality)
     if method.name == "nlmeans" and canvas.top > 255:
         notes += ("Non-local means computes in 8 bits; finer steps were lost.",)
     measures = measure(made.bytes8(), truth, border=method.worker.scale if request.task is Task.UPSCALE else 0)
     return Enhanced(
         method.name, method.label, method.origin, method.strength, path, made.width, made.height, measures, seconds,
-        notes,
+        notes, source_type,
     )  # fmt: skip
 
 

@@ -46,18 +46,30 @@ METHODS = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ready:
-    """A method made ready for one picture. origin: "trained here", "classical", or "imported: FILE, SHA-256"."""
+    """A method made ready for one picture. origin: "trained here", "classical", or "imported: FILE, SHA-256".
+
+    generative: it may invent detail. The networks trained here are not (they are trained on the error alone); of an
+    imported one nobody knows, so it counts as one that does.
+    """
 
     name: str
     label: str
     origin: str
     strength: float
     worker: Worker
+    generative: bool = False
 
 
 def names(task: Task) -> tuple[str, ...]:
-    """The built-in methods of a task, the default first."""
-    return tuple(method.name for method in METHODS if method.task == task)
+    """The built-in methods of a task that work here, the default first: a network only where its weights are."""
+    from ml.restore import shipped
+
+    known = shipped.available()
+    return tuple(
+        method.name
+        for method in METHODS
+        if method.task == task and (not method.trained or any(name.startswith(method.name) for name in known))
+    )
 
 
 def ready(name: str, task: Task, scale: int | None, strength: float | None, canvas: Canvas) -> Ready:
@@ -69,11 +81,11 @@ def ready(name: str, task: Task, scale: int | None, strength: float | None, canv
     if name.startswith(IMPORTED):
         return _imported(Path(name.removeprefix(IMPORTED)), task, scale, strength)
     method = next((each for each in METHODS if (each.name, each.task) == (name, task)), None)
-    if method is None:
+    if method is None or name not in names(task):
+        known = [*names(task), *([f"{IMPORTED}FILE"] if task is Task.UPSCALE else [])]
         raise MediaError(
             "unsupported_method",
-            f"There is no method {name!r} for {task.value}; there are {', '.join(names(task))}"
-            + (f" and {IMPORTED}FILE." if task is Task.UPSCALE else "."),
+            f"There is no method {name!r} for {task.value}; there is {', '.join(known) or 'none'}.",
         )
     strength = default_strength(task, canvas) if strength is None else strength
     origin = "trained here" if method.trained else "classical"
@@ -131,4 +143,4 @@ def _imported(path: Path, task: Task, scale: int | None, strength: float | None)
     strength = 1.0 if strength is None else strength
     origin = f"imported: {found.file}, {found.sha256}"
     label = f"{'ESRGAN' if found.kind == 'rrdbnet' else 'Compact Real-ESRGAN'}, imported from {found.file}"
-    return Ready(f"{IMPORTED}{found.file}", label, origin, strength, found.worker(strength))
+    return Ready(f"{IMPORTED}{found.file}", label, origin, strength, found.worker(strength), generative=True)

@@ -14,6 +14,8 @@ import numpy as np
 from PIL import Image, PngImagePlugin
 
 from ml.errors import MediaError
+from ml.provenance.plan import SOURCE_TYPES
+from ml.provenance.source_statement import packet
 from ml.provenance.source_type import GENERATED
 from ml.restore.canvas import to_bytes
 
@@ -29,12 +31,8 @@ LONGEST = {"PNG": 2**31 - 1, "JPEG": 65_500, "WEBP": 16_383}
 ENHANCED = "algorithmicallyEnhanced"
 """IPTC's digital source type of what plain, non-generative restoration makes of a photograph."""
 
-_XMP = (
-    '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF '
-    'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" '
-    'xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" Iptc4xmpExt:DigitalSourceType='
-    '"http://cv.iptc.org/newscodes/digitalsourcetype/{code}"/></rdf:RDF></x:xmpmeta><?xpacket end="w"?>'
-)
+INVENTED = "compositeWithTrainedAlgorithmicMedia"
+"""The one of networks that may invent detail, as ESRGAN does."""
 
 
 def format_of(path: Path) -> str:
@@ -47,9 +45,9 @@ def format_of(path: Path) -> str:
         ) from None
 
 
-def source_type_of(canvas: Canvas) -> str:
+def source_type_of(canvas: Canvas, generative: bool) -> str:
     """What the copy says that it is: a source that said it was generated stays generated."""
-    return min(canvas.source_types & GENERATED, default=ENHANCED)
+    return max(canvas.source_types & GENERATED, default=INVENTED if generative else ENHANCED)
 
 
 def check_size(width: int, height: int, form: str) -> None:
@@ -61,10 +59,10 @@ def check_size(width: int, height: int, form: str) -> None:
         )
 
 
-def write(canvas: Canvas, path: Path, quality: int = 92) -> tuple[str, ...]:
+def write(canvas: Canvas, path: Path, source_type: str, quality: int = 92) -> tuple[str, ...]:
     """Write the picture whole or not at all; returns sentences about what the format could not keep.
 
-    The file holds the pixels, the colour profile and the digital source type as XMP; no other metadata. Raises
+    The file holds the pixels, the colour profile and IPTC's ``source_type`` as XMP; no other metadata. Raises
     MediaError when the format cannot hold it, OSError when the file cannot be written.
     """
     form = format_of(path)
@@ -75,9 +73,9 @@ def write(canvas: Canvas, path: Path, quality: int = 92) -> tuple[str, ...]:
     try:
         if form == "PNG" and canvas.top > 255:
             notes: list[str] = []
-            fresh.write_bytes(_deep_png(canvas))
+            fresh.write_bytes(_deep_png(canvas, packet(SOURCE_TYPES + source_type)))
         else:
-            notes = _write_bytes(canvas, fresh, form, quality)
+            notes = _write_bytes(canvas, fresh, form, quality, packet(SOURCE_TYPES + source_type))
         fresh.chmod(0o666 & ~_umask())
         fresh.replace(path)
     finally:
@@ -85,7 +83,7 @@ def write(canvas: Canvas, path: Path, quality: int = 92) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _write_bytes(canvas: Canvas, path: Path, form: str, quality: int) -> list[str]:
+def _write_bytes(canvas: Canvas, path: Path, form: str, quality: int, xmp: bytes) -> list[str]:
     notes = []
     if canvas.top > 255:
         notes.append(f"A {form} holds 8 bits a channel; the picture had 16. Save it as PNG to keep them.")
@@ -98,7 +96,6 @@ def _write_bytes(canvas: Canvas, path: Path, form: str, quality: int) -> list[st
             options["icc_profile"] = canvas.icc
         else:
             notes.append("The colour profile does not fit this format and was left out.")
-    xmp = _XMP.format(code=source_type_of(canvas)).encode()
     if form == "PNG":
         info = PngImagePlugin.PngInfo()
         info.add_itxt("XML:com.adobe.xmp", xmp.decode())
@@ -129,13 +126,13 @@ def _fits(icc: bytes, grey: bool) -> bool:
     return icc[16:20] == (b"GRAY" if grey else b"RGB ")
 
 
-def _deep_png(canvas: Canvas) -> bytes:
+def _deep_png(canvas: Canvas, xmp: bytes) -> bytes:
     colour = canvas.colour[:, :, :1] if canvas.grey and canvas.alpha is None else canvas.colour[:, :, ::-1]
     if canvas.alpha is not None:
         colour = np.concatenate([colour, canvas.alpha[:, :, None]], axis=2)
     _, encoded = cv2.imencode(".png", np.ascontiguousarray(colour), [cv2.IMWRITE_PNG_COMPRESSION, 3])
     data = encoded.tobytes()
-    text = b"XML:com.adobe.xmp\0\0\0\0\0" + _XMP.format(code=source_type_of(canvas)).encode()
+    text = b"XML:com.adobe.xmp\0\0\0\0\0" + xmp
     chunks = _chunk(b"iTXt", text)
     if canvas.icc is not None and _fits(canvas.icc, canvas.grey and canvas.alpha is None):
         chunks = _chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(canvas.icc)) + chunks
