@@ -116,7 +116,7 @@ class Visit:
 
 
 def mime(name: str) -> str:
-    return "image/png" if name.endswith(".png") else "image/jpeg"
+    return {".png": "image/png", ".mp4": "video/mp4"}.get(name[-4:], "image/jpeg")
 
 
 def payload(file: File) -> Any:
