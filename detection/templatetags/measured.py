@@ -218,3 +218,24 @@ def claims(evaluation: Row) -> list[Row]:
         ]
         held["rows"].append({**row, "turns": turns})
     return list(found.values())
+
+
+@register.filter
+def reliability(evaluation: Row) -> Row | None:
+    """The product's reliability diagram: for each bin the probability that was given and the share that was true, as
+    places in a drawing of 100 by 100 that hangs from its upper left corner."""
+    rows = [row for row in evaluation.get("reliability", ()) if row["detector"] == FUSED]
+    bins = [each for row in rows for each in row["bins"] if each.get("faces")]
+    if not bins:
+        return None
+    most = max(each["faces"] for each in bins)
+    points = [
+        {
+            **each,
+            "x": round(100 * each["probability"], 2),
+            "y": round(100 * (1 - each["share"]), 2),
+            "radius": round(2 + 6 * (each["faces"] / most) ** 0.5, 1),  # the area says how many faces there were
+        }
+        for each in bins
+    ]
+    return {"points": points, "line": " ".join(f"{point['x']},{point['y']}" for point in points)}

@@ -53,6 +53,16 @@ SOMETIMES: dict[str, Any] = {
         },
     ],
     "weights": {"boundary": "2026.12.24"},
+    "reliability": [
+        {
+            "detector": "fused",
+            "bins": [
+                {"probability": 0.0444, "share": 0.0333, "faces": 300},
+                {"probability": 0.5, "share": None, "faces": 0},
+                {"probability": 0.9, "share": 0.85, "faces": 75},
+            ],
+        }
+    ],
 }
 
 
@@ -161,6 +171,7 @@ def test_newer_tables_are_shown_where_they_are(client: Client, settings: Setting
         "g9", "0.935",
         "of 410 correct detections, 84 in 100", "0.981", "0.972", "500 faces",
         "2026.12.24",
+        'points="4.44,96.67 90.0,15.0"', 'cx="90.0%" cy="15.0%" r="5.0"',
     ):  # fmt: skip
         assert part in text, part
 
