@@ -12,6 +12,7 @@ import numpy as np
 
 from ml import runtime
 from ml.detect import boundary_map, quality
+from ml.detect.check import NEW_GENERATORS, NO_GENERATORS
 from ml.detect.crops import join
 from ml.detect.gradcam import overlay
 from ml.detect.people import (
@@ -186,6 +187,7 @@ class _Run:
             whole = replace(whole, level=Level.LIKELY_MANIPULATED, reason_code=signed.value, reason=SENTENCES[signed])
         display = self._display_frame(clip, seen, found, worst)
         timeline = timeline_of(clip, found)
+        generators = NO_GENERATORS if self.checker.calibration.generated is None else NEW_GENERATORS
         return VideoResult(
             level=whole.level,
             probability=whole.probability,
@@ -209,7 +211,7 @@ class _Run:
             device=runtime.device_name(),
             timings=self.timings,
             seconds=time.perf_counter() - self._start,
-            not_checked=not_checked(clip, dropped, more_people, seen.more_faces, self.request.max_people),
+            not_checked=not_checked(clip, dropped, more_people, seen.more_faces, self.request.max_people, generators),
             provenance=origin.as_dict() if origin is not None else {},
         )
 

@@ -24,7 +24,6 @@ NOT_CHECKED: Final = (
     "The sound: it was not read at all, so a cloned voice or a changed word goes unnoticed.",
     "The frames between those that were looked at.",
     "How the picture moves: every frame is judged by itself.",
-    "Whether the whole face was generated: the detectors know face swaps best.",
     "Anything but faces: the background, objects, text and the setting.",
 )
 
@@ -110,8 +109,11 @@ def strip_of(clip: Clip, seen: Seen, timeline: Sequence[dict[str, Any]], found: 
     return tuple(shots)
 
 
-def not_checked(clip: Clip, dropped: int, more_people: int, more_faces: bool, most: int) -> tuple[str, ...]:
-    notes = list(NOT_CHECKED)
+def not_checked(
+    clip: Clip, dropped: int, more_people: int, more_faces: bool, most: int, generators: str
+) -> tuple[str, ...]:
+    """What was left out. generators: the sentence about faces that were generated wholly."""
+    notes = [*NOT_CHECKED, generators]
     if not clip.has_sound:
         notes[0] = "Sound: the file has none."
     if dropped:
