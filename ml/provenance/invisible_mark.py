@@ -2,10 +2,10 @@
 
 After the DWT-DCT-SVD scheme (Navas et al. 2008): the luma is brought to one canonical size, its low band (Haar) is cut
 into blocks of 8 x 8, and the largest singular value of each block's cosine transform is moved to the middle of one of
-two cells (quantisation index modulation, Chen and Wornell 2001). A quarter of the blocks carry known bits, by which a
-cropped copy is found again; the others carry the 48 bits and their CRC-32, each bit several times. Nothing without a
-right CRC is ever reported. It is no proof: whoever has this program can write the same mark into anything, or remove
-it.
+two cells (quantisation index modulation, Chen and Wornell 2001). A quarter of the blocks carry known bits, in their
+mean, by which a cropped copy is found again; the others carry the 48 bits and their CRC-32, each bit several times.
+Nothing without a right CRC is ever reported. It is no proof: whoever has this program can write the same mark into
+anything, or remove it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 CANONICAL: Final = 512
 """Side in pixels to which every picture is brought before marking and reading."""
 BLOCK: Final = 8
-STEP: Final = 72.0
+STEP: Final = 80.0
 """Distance of two cells of one bit, in singular values of the low band; a sixteenth of it in levels of luma."""
 ID_BITS: Final = 48
 BITS: Final = ID_BITS + 32
@@ -45,6 +45,8 @@ SHORTEST_SIDE: Final = 128
 SMALLEST_CROP: Final = 0.88
 """Shares of a side; a copy that was cut further is not found again."""
 _SIDES: Final = tuple(range(round(SMALLEST_CROP * CANONICAL), CANONICAL, 2))
+_FITS: Final = 0.21
+"""Share of the known bits from which a place is worth a closer look; unmarked pictures stay below it nearly always."""
 _FLIPPED: Final = 10  # so many of the least certain bits are tried the other way round, two at a time
 
 
@@ -84,7 +86,9 @@ def write(pixels: NDArray[np.uint8], mark: str, strength: float = 1.0) -> NDArra
     step = np.float32(STEP * strength)
     canonical = _canonical(pixels)
     low, details = pywt.dwt2(canonical, "haar")
-    moved = _moved(_blocks(np.asarray(low, np.float32)), wanted, step)
+    blocks = _blocks(np.asarray(low, np.float32))
+    moved = _moved(blocks, wanted, step)
+    moved[layout.sync] = _shifted(blocks[layout.sync], wanted[layout.sync], step)
     changed = np.asarray(pywt.idwt2((_unblocks(moved), details), "haar"), np.float32)
     delta = cv2.resize(changed - canonical, (width, height), interpolation=cv2.INTER_CUBIC)
     # The same change in all three channels is that change in luma.
@@ -106,6 +110,12 @@ def read(pixels: NDArray[np.uint8], *, cropped: bool = True) -> str | None:
         if found is not None:
             return found
     return None
+
+
+def facts(pixels: NDArray[np.uint8]) -> dict[str, str]:
+    """What a check says about the mark: {"mark": 12 hex digits}, or nothing at all where there is none."""
+    mark = read(pixels)
+    return {} if mark is None else {"mark": mark}
 
 
 def _payload(mark: str) -> NDArray[np.uint8]:
@@ -145,11 +155,21 @@ def _moved(blocks: Floats, bits: NDArray[np.uint8], step: np.float32) -> Floats:
     itself can be decomposed, and what comes out is the same.
     """
     left, values, right = np.linalg.svd(blocks)
-    largest = values[:, 0]
-    cell = np.where(bits > 0, np.float32(0.75), np.float32(0.25)) * step
-    target = np.maximum(cell, np.rint((largest - cell) / step) * step + cell)
-    change = (target - largest)[:, None, None] * left[:, :, :1] * right[:, :1, :]
+    change = _to_cell(values[:, 0], bits, step)[:, None, None] * left[:, :, :1] * right[:, :1, :]
     return np.asarray(blocks + change, np.float32)
+
+
+def _shifted(blocks: Floats, bits: NDArray[np.uint8], step: np.float32) -> Floats:
+    """The same for the known bits, but in the mean of a block, which can be asked for at every place of a picture."""
+    change = _to_cell(BLOCK * blocks.mean((1, 2)), bits, step) / BLOCK
+    return np.asarray(blocks + change[:, None, None], np.float32)
+
+
+def _to_cell(values: Floats, bits: NDArray[np.uint8], step: np.float32) -> Floats:
+    """What each value lacks to the middle of the nearest cell of its bit, never below the first one."""
+    cell = np.where(bits > 0, np.float32(0.75), np.float32(0.25)) * step
+    target = np.maximum(cell, np.rint((values - cell) / step) * step + cell)
+    return np.asarray(target - values, np.float32)
 
 
 def _soft(values: Floats) -> Floats:
@@ -159,8 +179,9 @@ def _soft(values: Floats) -> Floats:
 
 def _decode(canonical: Floats) -> str | None:
     low, _ = pywt.dwt2(canonical, "haar")
-    values = np.linalg.svd(_blocks(np.asarray(low, np.float32)), compute_uv=False)[:, 0]
-    layout = _layout()
+    layout, blocks = _layout(), _blocks(np.asarray(low, np.float32))
+    values = np.linalg.svd(blocks, compute_uv=False)[:, 0]
+    values[layout.sync] = BLOCK * blocks[layout.sync].mean((1, 2))
     waves = np.exp(2j * np.pi / STEP * values)
     # A copy that is a little brighter or darker turns all waves by one angle; the known bits tell which.
     turn = np.vdot(-1j * layout.signs, waves[layout.sync])
@@ -190,34 +211,33 @@ def _likely(sums: NDArray[np.float64]) -> Iterator[NDArray[np.uint8]]:
 def _uncropped(pixels: NDArray[np.uint8]) -> Iterator[Floats]:
     """The likeliest canonical pictures of which this may be a part, its place in them found by the known bits.
 
-    The largest singular value of a block is nearly eight times its mean, so one box filter tells what every place would
-    say, and one correlation a scale tells where the known bits lie.
+    The known bits are in means, so one box filter tells what every place would say, and one correlation a size tells
+    where they lie. Where they fit nowhere better than chance makes them, nothing more is tried.
     """
     luma = _luma(pixels)
-    found = sorted((_best_place(luma, side, side) for side in _SIDES), reverse=True)[:2]
-    tried = set()
-    for _, width, height, _, _ in found:
-        # A side is cut to whole pixels of the original, so width and height shrink by a little more or less.
-        near = [(width + dx, height + dy) for dx in (-1, 0, 1) for dy in (-1, 0, 1)]
-        for _, w, h, x, y in sorted((_best_place(luma, w, h) for w, h in near), reverse=True)[:2]:
-            if (w, h, x, y) not in tried:
-                tried.add((w, h, x, y))
-                whole = np.zeros((CANONICAL, CANONICAL), np.float32)
-                whole[y : y + h, x : x + w] = _resized(luma, w, h)
-                yield whole
+    coarse = sorted((_best_place(luma, side, side) for side in _SIDES), reverse=True)[:3]
+    if coarse[0][0] < _FITS:
+        return
+    # A side is cut to whole pixels of the original, so width and height shrink by a little more or less.
+    sizes = {(side + dx, side + dy) for _, side, _, _, _ in coarse for dx in (-1, 0, 1) for dy in (-1, 0, 1)}
+    for _, width, height, x, y in sorted((_best_place(luma, *size) for size in sizes), reverse=True)[:4]:
+        whole = np.zeros((CANONICAL, CANONICAL), np.float32)
+        whole[y : y + height, x : x + width] = _resized(luma, width, height)
+        yield whole
 
 
 def _best_place(luma: Floats, width: int, height: int) -> tuple[float, int, int, int, int]:
-    """(how well the known bits fit, width, height, x, y) of the best place of the picture at that canonical size."""
-    part = _resized(luma, width, height)
-    # Mean of the 16 x 16 pixels right and below of each; a low-band value is twice that, a singular value 8 times more.
-    means = cv2.boxFilter(part, cv2.CV_32F, (_CELL, _CELL), anchor=(0, 0))[: height - _CELL + 1, : width - _CELL + 1]
+    """(how well the known bits fit, width, height, x, y) of the best place of the picture at that canonical size. A fit
+    of 1 means that every known bit is read for certain."""
+    # Mean of the block right and below of each pixel; a value of the low band is twice that.
+    means = cv2.boxFilter(_resized(luma, width, height), cv2.CV_32F, (_CELL, _CELL), anchor=(0, 0))
+    means = means[: height - _CELL + 1, : width - _CELL + 1]
     says = np.zeros((CANONICAL, CANONICAL), np.float32)
     says[: means.shape[0], : means.shape[1]] = _soft(np.asarray(means, np.float32) * np.float32(2 * BLOCK))
     fits = fft.irfft2(_known() * np.conj(fft.rfft2(says)), s=(CANONICAL, CANONICAL))
     rows, columns = CANONICAL - height + 1, CANONICAL - width + 1
     y, x = divmod(int(np.argmax(fits[:rows, :columns])), columns)
-    return float(fits[y, x]), width, height, x, y
+    return float(fits[y, x]) / _SYNC, width, height, x, y
 
 
 @cache

@@ -140,7 +140,7 @@ def _filmed(clip: Clip, plan: ManifestPlan, report: Report | None) -> tuple[byte
         with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
             stream: Any = None
             for number, frame in enumerate(clip.frames):
-                marked = _even(_marked(frame, plan, hidden=number % MARK_EVERY == 0))
+                marked = _marked(_even(frame), plan, hidden=number % MARK_EVERY == 0)
                 if first is None:
                     first = marked
                     stream = container.add_stream("libx264", rate=clip.rate, options={"crf": VIDEO_CRF})
