@@ -34,29 +34,35 @@ def build_compact(*, scale: int, features: int = 32, convs: int = 8, dtype: str 
     return model
 
 
-def build_restorer(*, features: int = 48, convs: int = 10, dtype: str = "float32") -> keras.Model:
+def build_restorer(*, features: int = 48, blocks: int = 4, dtype: str = "float32") -> keras.Model:
     """A restorer steered by levels: [(N, H, W, 3), (N, 3)] -> (N, H, W, 3); H and W even.
 
-    Like FFDNet (Zhang et al., TIP 2018): 2 x 2 pixels become channels, so that the stack runs at half the size, and
-    how strong the fault is, is an input (``LEVELS``: noise, JPEG, blur), here also for JPEG blocks and blur. The stack
-    gives what is to be added to the input. ``dtype`` as in :func:`build_compact`.
+    Like FFDNet (Zhang et al., TIP 2018): 2 x 2 pixels become channels, so that all runs at half the size, and how
+    strong the fault is, is an input (``LEVELS``: noise, JPEG, blur), here also for JPEG blocks and blur. Residual
+    blocks of two convolutions without BatchNorm, as in EDSR (Lim et al., CVPRW 2017); the result is added to the input.
+    ``dtype`` as in :func:`build_compact`.
     """
+    small = keras.initializers.VarianceScaling(0.1)  # blocks begin as nearly nothing, and each learns from the start
+
+    def conv(x: Any, filters: int, name: str, **options: Any) -> Any:
+        options = {"kernel_initializer": "he_normal", "padding": "same", "dtype": dtype, **options}
+        return layers.Conv2D(filters, 3, name=name, **options)(x)
+
     inputs = keras.Input((None, None, 3))
     levels = keras.Input((len(LEVELS),), name="levels")
     half = PixelUnshuffle(2, name="unshuffle", dtype="float32")(inputs)
     # A map of one value is a convolution's bias that depends on the level; added so, it costs nothing per pixel.
-    first = layers.Conv2D(
-        features, 3, padding="same", use_bias=False, kernel_initializer="he_normal", name="conv.0", dtype=dtype
-    )(half)
     steer = layers.Dense(features, name="steer", dtype=dtype)(levels)
-    x = layers.ReLU(dtype=dtype)(layers.Add(dtype=dtype)([first, layers.Reshape((1, 1, features), dtype=dtype)(steer)]))
-    for index in range(1, convs + 1):
-        # With Keras's own start the signal halves at every layer, and the last ones die before they learn.
-        x = layers.Conv2D(
-            features, 3, padding="same", activation="relu", kernel_initializer="he_normal", name=f"conv.{index}",
-            dtype=dtype,
-        )(x)  # fmt: skip
-    x = layers.Conv2D(12, 3, padding="same", kernel_initializer="zeros", name=f"conv.{convs + 1}", dtype=dtype)(x)
+    x = layers.Add(dtype=dtype)(
+        [conv(half, features, "first", use_bias=False), layers.Reshape((1, 1, features), dtype=dtype)(steer)]
+    )
+    for block in range(blocks):
+        inner = conv(x, features, f"block.{block}.conv1")
+        inner = layers.LeakyReLU(negative_slope=0.1, dtype=dtype)(inner)
+        inner = conv(inner, features, f"block.{block}.conv2", kernel_initializer=small)
+        x = layers.Add(dtype=dtype)([x, inner])
+    x = layers.LeakyReLU(negative_slope=0.1, dtype=dtype)(x)
+    x = conv(x, 12, "last", kernel_initializer=keras.initializers.VarianceScaling(0.01))
     x = PixelShuffle(2, name="shuffle", dtype="float32")(x)
     return keras.Model([inputs, levels], layers.Add(name="sum", dtype="float32")([inputs, x]), name="restorer")
 

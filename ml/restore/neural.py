@@ -60,7 +60,7 @@ def restorer(levels: tuple[float, float, float]) -> Network:
     forward = _traced("restorer")
     steered = np.array([levels], np.float32)
     return Network(
-        lambda pixels: forward(pixels, steered), 1, halo=2 * (shipped.SHAPES["restorer"]["convs"] + 2), multiple=2
+        lambda pixels: forward(pixels, steered), 1, halo=4 * (shipped.SHAPES["restorer"]["blocks"] + 1), multiple=2
     )
 
 

@@ -22,7 +22,7 @@ NETWORKS = ("compact_x2", "compact_x4", "restorer")
 SHAPES: dict[str, dict[str, Any]] = {
     "compact_x2": {"scale": 2, "features": 32, "convs": 8},
     "compact_x4": {"scale": 4, "features": 32, "convs": 8},
-    "restorer": {"features": 48, "convs": 8},
+    "restorer": {"features": 48, "blocks": 4},
 }
 
 

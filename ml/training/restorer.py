@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import keras
     from numpy.typing import NDArray
 
-FEATURES, CONVS = 48, 8
+FEATURES, BLOCKS = 48, 4
 VAL_PICTURES = 8
 _VAL_SIDE = 192
 VAL_FAULTS = ("noise25", "jpeg20", "blur1.5")
@@ -36,7 +36,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--rate", type=float, default=1e-3, help="Adam's first learning rate")
     made.add_argument("--look", type=int, default=250, help="steps between two looks at the val pictures")
     made.add_argument("--features", type=int, default=FEATURES)
-    made.add_argument("--convs", type=int, default=CONVS)
+    made.add_argument("--blocks", type=int, default=BLOCKS)
     made.add_argument("--dtype", choices=("float32", "bfloat16"), default="float32", help="what the stack computes in")
     made.add_argument("--seed", type=int, default=2018)
     made.add_argument("--threads", type=int, default=1, help="TensorFlow's threads within an operation")
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     cv2.setNumThreads(options.threads)
     keras.utils.set_random_seed(options.seed)
-    shape = {"features": options.features, "convs": options.convs}
+    shape = {"features": options.features, "blocks": options.blocks}
     model = build_restorer(**shape, dtype="mixed_bfloat16" if options.dtype == "bfloat16" else "float32")
     run = RestorerRun(model, options.out, Plan(options.steps, options.rate, options.look))
     files = natural.paths(options.data, "train")
