@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 SIDE: Final = 32
 BITS: Final = 64
 SAME_PICTURE: Final = 10
-"""At most so many bits differ between copies of one picture, as measured in docs/provenance.md."""
+"""Hashes with at most so many different bits are taken for one picture's. As measured in docs/provenance.md, copies that
+were compressed, scaled or blurred differ by at most 4, and different pictures by at least 12; cropped copies may be
+missed."""
 FLAT: Final = 2.0
 """A picture whose grey levels spread less than this, once reduced, has nothing to be recognised by."""
 

@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
+from ml.provenance import hash_distances
 from ml.provenance.perceptual_hash import SAME_PICTURE, distance, perceptual_hash
 from tests.ml.provenance.signed_files import drawing, encoded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -44,6 +46,19 @@ CHANGES: dict[str, Callable[[Image.Image], Image.Image]] = {
     "blurred": lambda image: image.filter(ImageFilter.GaussianBlur(1.5)),
     "brighter": lambda image: image.point(lambda value: min(255, value + 20)),
 }
+
+
+def test_the_table_of_distances_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert hash_distances.main([str(tmp_path)]) == 1
+    for seed in range(3):
+        drawing(seed, 64).save(tmp_path / f"{seed}.png")
+    (tmp_path / "broken.jpg").write_bytes(b"no picture")
+    Image.new("RGB", (20, 20)).save(tmp_path / "black.png")
+    assert hash_distances.main([str(tmp_path)]) == 0
+    written = capsys.readouterr().out
+    assert "3 pictures" in written
+    assert "3 pairs of different pictures" in written
+    assert all(f"| {name} |" in written for name in hash_distances.CHANGES)
 
 
 @pytest.mark.parametrize("change", CHANGES)
