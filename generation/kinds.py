@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from jobs import lifecycle
 from jobs.kinds import JobKind
 
 from .blocks import BlockedFace
 from .exchange import Portraits
-from .pleading import BLOCK_FACES, forget_portrait
+from .pleading import BLOCK_FACES, forget_portrait, waiting_faces
 from .pleas import FacePlea, PleaStatus
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
 def prepare(job: Job, workdir: Path) -> Portraits:
     files = []
-    for plea in FacePlea.objects.filter(status=PleaStatus.GRANTED).exclude(portrait=""):
+    for plea in waiting_faces():
         path = workdir / plea.pk.hex
         with plea.portrait.open("rb") as stored:
             path.write_bytes(stored.read())
@@ -43,6 +45,8 @@ def publish(job: Job, result: list[dict[str, Any]]) -> None:
             forget_portrait(plea)
         else:
             FacePlea.objects.filter(pk=plea.pk).update(status=PleaStatus.OPEN, answer=each["why"])
+    if waiting_faces().exists():  # granted while this ran, when no second job could be queued
+        transaction.on_commit(lambda: lifecycle.submit_system(BLOCK_FACES), robust=True)
 
 
 KIND: Final = JobKind(

@@ -11,6 +11,7 @@ from uuid import UUID
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from django import forms
     from django.contrib.auth.models import User
     from django.core.files.uploadedfile import UploadedFile
+    from django.db.models import QuerySet
     from django.http import HttpRequest
 
     from .forms import NeverMeForm, TakedownForm
@@ -95,7 +97,7 @@ def found_job(plea: TakedownPlea) -> UUID | None:
             return match.job
     for named in _UUID.findall(plea.address):
         number = UUID(named)
-        generation = Generation.objects.filter(pk=number).first()
+        generation = Generation.objects.filter(Q(pk=number) | Q(job_id=number)).first()
         if generation is not None:
             return generation.job_id
         if outputs.MadeOutput.objects.filter(job_ref=number).exists():
@@ -119,10 +121,15 @@ def decide_face(plea: FacePlea, status: str, by: User | None, answer: str = "") 
     with transaction.atomic():
         _decide(plea, status, by, answer)
         if status == PleaStatus.GRANTED:
-            ledger.append("face_blocked", user=by, request=str(plea.pk))
+            ledger.append("face_request_granted", user=by, request=str(plea.pk))
             lifecycle.submit_system(BLOCK_FACES)
         elif status == PleaStatus.REFUSED:
             forget_portrait(plea)
+
+
+def waiting_faces() -> QuerySet[FacePlea]:
+    """Granted requests whose face is not yet on the list."""
+    return FacePlea.objects.filter(status=PleaStatus.GRANTED).exclude(portrait="")
 
 
 def forget_portrait(plea: FacePlea) -> None:
