@@ -25,10 +25,13 @@ ERRORS = {401: ErrorOut, 403: ErrorOut}
     "/checks",
     response={202: CheckOut, 400: ErrorOut, 413: ErrorOut, 415: ErrorOut, 429: ErrorOut, 503: ErrorOut, **ERRORS},
     url_name="checks",
-    summary="Check a picture",
+    summary="Check a picture or video",
 )
 def create(request: AuthorisedRequest, response: HttpResponse, file: File[UploadedFile]) -> Status[CheckOut]:
-    """Send a JPEG, PNG or WebP photo as multipart field `file`. `Location` says where its check can be asked for."""
+    """Send a JPEG, PNG or WebP photo, or an MP4, MOV or WebM video, as multipart field `file`.
+
+    `Location` says where its check can be asked for.
+    """
     check = services.submit_check(request.auth, file)
     response["Location"] = location(check)
     return Status(202, check_out(request, check))
