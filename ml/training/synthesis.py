@@ -3,9 +3,9 @@
 ``python -m ml.training.synthesis --data FACES --work CACHE --renders RENDERS --out RUN --minutes 20``
 
 RENDERS is made by ``ml.training.generators`` and ``ml.training.renders``; without it the only fakes are real faces that
-were resampled. One kind of generator is left out (``--unseen``) and measured, and so are the synthetic portraits of the
-data unless ``--portraits`` trains on those of the train split. The weights with the best mean AUC over the kinds that
-were trained on are kept: what is left out chooses nothing.
+were resampled or cleaned. One kind of generator is left out (``--unseen``) and measured, and so are the synthetic
+portraits of the data unless ``--portraits`` trains on those of the train split. The weights with the best mean AUC over
+the kinds that were trained on are kept: what is left out chooses nothing.
 """
 
 from __future__ import annotations
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from ml.training.dataset import Sample
 
 MEASURED = 300
+
+GIVEN_BACK = 0.6
+"""How much of what a rendering loses is lost in the fakes that are measured; see ``renders.nearer``."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -70,7 +73,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     dataset.prepare(options.data, options.work)
     train, val = dataset.load(options.work, "train"), dataset.load(options.work, "val")
-    known = [kind for kind in KINDS if options.renders is not None and kind not in options.unseen]
+    there = [k for k in KINDS if options.renders is not None and (options.renders / f"{k}_val.json").is_file()]
+    known = [kind for kind in there if kind not in options.unseen]
     source = Renderings(
         [s for s in train if not s.row.manipulated],
         {kind: renders.read(options.renders, kind, train, "train") for kind in known},
@@ -98,7 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run = TraceRun("synthesis", options.out, schedule, loss_of, options.seed, options.precision)
     command = shlex.join(["python", "-m", "ml.training.synthesis", *without_folders(options)])
     run.note(f"- From step {run.step}: `{command}`, commit {commit()}, {runtime.device_name()}")
-    fakes = {kind: renders.read(options.renders, kind, val, "val") for kind in KINDS} if options.renders else {}
+    fakes = {kind: renders.read(options.renders, kind, val, "val") for kind in there}
     left_out = val if options.portraits else train + val
     portraits = [s for s in left_out if s.row.label == "synthetic"]
     measure = measure_on(val, fakes, known, portraits, run.predict)
@@ -124,14 +128,18 @@ def measure_on(
     from ml.evaluate.metrics import auc
     from ml.faces import cut
     from ml.networks.synthesis import INPUT_SIZE
-    from ml.training.generators import resampled
-    from ml.training.renders import matched
+    from ml.training.generators import cleaned, resampled
+    from ml.training.renders import matched, nearer
 
     random = np.random.default_rng(7)
     reals = [s for s in val if not s.row.manipulated]
     order = random.permutation(len(reals))[:MEASURED]
     pairs: dict[str, tuple[NDArray[np.uint8], NDArray[np.uint8]]] = {}
-    everything = {kind: list(pool)[:MEASURED] for kind, pool in fakes.items()}
+    everything = {
+        kind: [(sample, nearer(sample.pixels, made, GIVEN_BACK)) for sample, made in pool][:MEASURED]
+        for kind, pool in fakes.items()
+    }
+    everything["cleaned"] = [(reals[i], cleaned(np.ascontiguousarray(reals[i].pixels), random)) for i in order]
     everything["resampled"] = [(reals[i], resampled(np.ascontiguousarray(reals[i].pixels), random)) for i in order]
     for kind, pool in everything.items():
         if pool:
@@ -154,7 +162,7 @@ def measure_on(
             scores = np.concatenate([predict(made)["logit"][:, 0], predict(real)["logit"][:, 0]])
             labels = np.repeat([1, 0], [len(made), len(real)])
             found[f"auc_{kind}"] = auc(labels, scores)
-        trained = [found[f"auc_{kind}"] for kind in (*known, "resampled") if f"auc_{kind}" in found]
+        trained = [found[f"auc_{kind}"] for kind in (*known, "resampled", "cleaned") if f"auc_{kind}" in found]
         return found | ({"auc": float(np.mean(trained))} if trained else {})
 
     return measure

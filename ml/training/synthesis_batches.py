@@ -10,8 +10,8 @@ import numpy as np
 from ml.networks.synthesis import INPUT_SIZE
 from ml.training.augment import Strength, change, look
 from ml.training.batches import group_weights
-from ml.training.generators import resampled
-from ml.training.renders import matched
+from ml.training.generators import cleaned, resampled
+from ml.training.renders import matched, nearer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,8 +30,8 @@ STRENGTH = Strength(
 PORTRAITS = 5
 """Of a batch of 64, where there are synthetic portraits to train on; as many reals are brought to the same sizes."""
 
-RESAMPLED = 7
-"""Pairs of a batch of 64 whose fake is only resampled."""
+FILTERED = 16
+"""Pairs of a batch of 64 whose fake is no rendering: resampled and cleaned by turns."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,15 +68,15 @@ class Renderings:
         pictures: list[NDArray[np.uint8]] = []
         singles = PORTRAITS * self.batch // 64 if self._portraits else 0
         pairs = self.batch // 2 - singles
-        plain = pairs if not self._rendered else RESAMPLED * self.batch // 64
+        plain = pairs if not self._rendered else FILTERED * self.batch // 64
         for index in range(pairs):
             if index < plain:
                 sample = self._real(random)
-                fake = resampled(np.ascontiguousarray(sample.pixels), random)
+                fake = (cleaned if index % 2 else resampled)(np.ascontiguousarray(sample.pixels), random)
             else:
                 pool = self._rendered[index % len(self._rendered)]
                 sample, made = pool[int(random.integers(len(pool)))]
-                fake = np.ascontiguousarray(made)
+                fake = nearer(sample.pixels, made, random.uniform(0.3, 1.0))
             pictures += _alike(fake, sample.pixels, sample.square, random)
         for _ in range(singles):
             real, portrait = self._real(random), self._portraits[int(random.integers(len(self._portraits)))]

@@ -128,8 +128,9 @@ def synthesis_figures(
     """
     from ml.detect.quality import sharpness
     from ml.evaluate.metrics import auc
-    from ml.training.generators import KINDS
-    from ml.training.renders import matched, read
+    from ml.training.generators import KINDS, cleaned, resampled
+    from ml.training.renders import matched, nearer, read
+    from ml.training.synthesis import GIVEN_BACK
 
     reals = [s for s in samples if not s.row.manipulated]
     table = {}
@@ -144,8 +145,13 @@ def synthesis_figures(
     for kind in KINDS:
         if (renders / f"{kind}_val.json").is_file():
             pool = read(renders, kind, samples, "val")
-            made = np.stack([_square_of(sample, picture) for sample, picture in pool])
+            made = np.stack([_square_of(s, nearer(s.pixels, picture, GIVEN_BACK)) for s, picture in pool])
             enter(kind, made, _cut([sample for sample, _ in pool]))
+    random = np.random.default_rng(8)
+    some = [reals[i] for i in random.permutation(len(reals))[:300]]
+    for name, change in (("resampled", resampled), ("cleaned", cleaned)):
+        made = np.stack([_square_of(s, change(np.ascontiguousarray(s.pixels), random)) for s in some])
+        enter(name, made, _cut(some))
     order = np.random.default_rng(7).permutation(len(reals))[:400]
     for side in (80, 110, 140):
         if portraits:
