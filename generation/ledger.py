@@ -69,7 +69,7 @@ class LedgerEntry(models.Model):
         return f"{self.number} {self.event}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self._state.adding or self.pk is not None:
+        if not self._state.adding:
             raise AppendOnly("the ledger is append-only")
         super().save(*args, **kwargs)
 
