@@ -41,6 +41,37 @@ class FrameOut(Schema):
     picture: str | None
 
 
+class WorstMoment(Schema):
+    t: float = Field(description="Seconds from the beginning")
+    probability: float | None = None
+
+
+class PersonOut(Schema):
+    """Somebody who was followed through a video; `faces` has one face of each, in the same order."""
+
+    index: int
+    level: str
+    probability: float | None = None
+    interval: tuple[float, float] | None = Field(default=None, description="When other frames are drawn")
+    reason_code: str = ""
+    reason: str = ""
+    frames: int | None = Field(default=None, description="In how many of the frames that were looked at")
+    usable: int | None = Field(default=None, description="In how many of them well enough to be judged")
+    share_over: float | None = Field(default=None, description="Share of the usable ones above the upper threshold")
+    first: float | None = Field(default=None, description="Seconds from the beginning")
+    last: float | None = None
+    detectors: dict[str, float] = {}
+    worst: list[WorstMoment] = []
+
+
+class MomentOut(Schema):
+    """One frame of a video that was looked at."""
+
+    t: float = Field(description="Seconds from the beginning")
+    people: dict[str, float] = Field(default={}, description="Probability by the index of the person")
+    scene_cut: bool = Field(default=False, description="Whether a new scene begins here")
+
+
 class CheckOut(Schema):
     id: UUID
     url: str = Field(description="The page of this check")
@@ -65,9 +96,10 @@ class CheckOut(Schema):
     sha256: str | None = Field(description="Of the file as it was sent; null once it is gone")
     faces: list[FaceOut]
     duration: float | None = Field(description="Of a video, in seconds")
-    people: list[dict[str, Any]] = Field(description="Of a video: who was followed through it, each with a verdict")
-    timeline: list[dict[str, Any]] = Field(description="Of a video: how the score went")
+    people: list[PersonOut] = Field(description="Of a video: who was followed through it, each with a verdict")
+    timeline: list[MomentOut] = Field(description="Of a video: how the score went")
     frames: list[FrameOut] = Field(description="Of a video: the strip that its page shows")
+    preview: str | None = Field(description="Of a video: the small silent copy that its page plays (video/mp4)")
     provenance: dict[str, Any] = Field(description="What the file says about itself; empty where nothing was read")
     report: str | None = Field(description="The report for programs; with .pdf in place of .json, that for people")
     weights_version: str
@@ -139,8 +171,10 @@ def band_of(check: Check) -> tuple[float, float] | None:
 
 def check_out(request: HttpRequest, check: Check) -> CheckOut:
     origin = request.build_absolute_uri("/").rstrip("/")
+    url_of = pictures.for_program(check)
     faces = pictures.faces_of(check)
-    pictures.address(check, faces, pictures.for_program(check))
+    pictures.address(check, faces, url_of)
+    is_video = check.media == check.Media.VIDEO
     return CheckOut(
         **line_out(request, check).model_dump(),
         interval=check.interval,
@@ -154,7 +188,8 @@ def check_out(request: HttpRequest, check: Check) -> CheckOut:
         duration=check.duration,
         people=check.people,
         timeline=check.timeline,
-        frames=[frame_out(frame, origin) for frame in pictures.frames_of(check, pictures.for_program(check))],
+        frames=[frame_out(frame, origin) for frame in pictures.frames_of(check, url_of)] if is_video else [],
+        preview=_whole(origin, pictures.preview_of(check, url_of)) if is_video else None,
         provenance=check.provenance,
         report=origin + reverse("api:check_report_json", args=[check.pk]) if check.level else None,
         weights_version=check.weights_version,

@@ -256,12 +256,34 @@ VIDEO = replace(
             "index": 0,
             "level": "likely_manipulated",
             "probability": 0.91,
+            "interval": [0.8, 0.95],
+            "reason_code": "above_threshold",
+            "reason": "",
             "frames": 17,
+            "usable": 16,
+            "share_over": 0.75,
             "first": 0.0,
             "last": 9.2,
+            "box": [10, 8, 50, 48],
+            "detectors": {"meso4": 0.88},
             "worst": [{"t": 4.25, "probability": 0.97}, {"t": 6.0, "probability": 0.96}],
         },
-        {"index": 1, "level": "likely_authentic", "probability": None},
+        {
+            "index": 1,
+            "level": "inconclusive",
+            "probability": None,
+            "interval": None,
+            "reason_code": "too_few_frames",
+            "reason": "",
+            "frames": 2,
+            "usable": 0,
+            "share_over": 0.0,
+            "first": 4.25,
+            "last": 4.5,
+            "box": [55, 8, 90, 40],
+            "detectors": {},
+            "worst": [],
+        },
     ),
     timeline=(
         {"t": 0.0, "people": {"0": 0.2}, "scene_cut": False},
@@ -309,6 +331,10 @@ def test_a_video_has_its_people_its_course_and_its_origin(ada: User, ada_client:
         *PRIVATE[:3],
     ):
         assert part in text, part
+    told = ada_client.get(reverse("api:check", args=[check.pk])).json()
+    assert told["people"][0]["worst"] == [{"t": 4.25, "probability": 0.97}, {"t": 6.0, "probability": 0.96}]
+    assert told["timeline"][1] == {"t": 4.25, "people": {"0": 0.97, "1": 0.1}, "scene_cut": True}
+    assert (told["media"], told["duration"], told["frames"], told["preview"]) == ("video", 9.5, [], None)
     told = ada_client.get(reverse("detection:report_json", args=[check.pk])).json()
     assert told["people"][0]["worst"][0]["t"] == 4.25
     assert told["timeline"][1]["people"]["1"] == 0.1
