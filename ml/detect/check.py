@@ -18,6 +18,7 @@ from ml.detect.gradcam import GradCam, overlay
 from ml.detect.result import CheckRequest, CheckResult, FaceFinding
 from ml.detect.verdict import SENTENCES, Evidence, Reason, Verdict, judge, untouched, worst
 from ml.media import decode, encode_jpeg
+from ml.provenance import invisible_mark
 from ml.provenance.reading import read_provenance
 
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ class Checker:
         with clock.stage("provenance"):
             report("provenance", 0, 1)
             provenance = read_provenance(request.path, picture.pixels)
+            mark = invisible_mark.facts(picture.pixels)
             report("provenance", 1, 1)
         with clock.stage("faces"):
             report("faces", 0, 1)
@@ -140,7 +142,7 @@ class Checker:
             timings=clock.timings,
             seconds=clock.seconds,
             not_checked=self._not_checked(verdicts, len(found) > len(faces)),
-            provenance=provenance.as_dict(),
+            provenance=provenance.as_dict() | mark,
             perceptual_hash=provenance.perceptual_hash,
         )
 
