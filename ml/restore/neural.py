@@ -66,10 +66,11 @@ def restorer(levels: tuple[float, float, float]) -> Network:
 
 @lru_cache(maxsize=8)
 def _traced(name: str) -> Callable[..., Any]:
-    return _graph(shipped.warm(name))
+    return graph(shipped.warm(name))
 
 
-def _graph(model: keras.Model) -> Callable[..., Any]:
+def graph(model: keras.Model) -> Callable[..., Any]:
+    """A network as a traced function of one picture of any size, float32 (1, H, W, 3), and of levels if it has any."""
     tf = runtime.tensorflow()
     signature = [tf.TensorSpec((1, None, None, 3), tf.float32)]
     signature += [tf.TensorSpec((1, int(other.shape[-1])), tf.float32) for other in model.inputs[1:]]
@@ -128,5 +129,5 @@ def _imported(path: Path, stamp: int) -> Imported:
         multiple = model.get_layer("unshuffle").factor if "unshuffle" in names else 1
         halo = _MOST_HALO if kind == "rrdbnet" else sum(type(layer).__name__ == "Conv2D" for layer in model.layers) + 1
         scale = int(model.name.rpartition("_x")[2])
-        return Imported(kind, path.name, sha256, scale, max(8, halo), multiple, _graph(model))
+        return Imported(kind, path.name, sha256, scale, max(8, halo), multiple, graph(model))
     raise MediaError("unreadable", f"{path.name} is no upscaler that can be read here: {' '.join(faults)}")

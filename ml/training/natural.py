@@ -30,6 +30,7 @@ SHRINK = 0.8
 MAX_SIGMA = 50.0
 MAX_BLUR = 3.0
 QUALITIES = (10, 80)
+MIX = "nnnnjjbb"
 
 
 def paths(root: Path, split: str) -> list[Path]:
@@ -126,22 +127,26 @@ class Enlargements:
 class Faults:
     """Batches for the restorer: clean patches and what one fault, or now and then two, made of them.
 
-    ``at(step)`` gives float32 ((N, side, side, 3), levels (N, 3)), clean (N, side, side, 3). Of eight patches four are
-    noisy (sigma up to 50), two are JPEGs (quality 10 to 80), two blurred (sigma up to 3 px, with a little noise).
+    ``at(step)`` gives float32 ((N, side, side, 3), levels (N, 3)), clean (N, side, side, 3). ``mix`` names the faults of
+    the patches by turns: n is noise (sigma up to 50), j a JPEG (quality 10 to 80), b blur (sigma up to 3 px, with a
+    little noise).
     """
 
     pictures: Sequence[NDArray[np.uint8]]
     batch: int
     side: int
     seed: int
+    mix: str = MIX
 
     @classmethod
-    def read(cls, files: Sequence[Path], batch: int, side: int, seed: int) -> Faults:
-        """Read and reduce pictures. Raises ValueError when none is large enough."""
+    def read(cls, files: Sequence[Path], batch: int, side: int, seed: int, mix: str = MIX) -> Faults:
+        """Read and reduce pictures. Raises ValueError when none is large enough, or for another letter in ``mix``."""
+        if not mix or set(mix) - set("njb"):
+            raise ValueError(f"the mix of faults is told in the letters n, j and b, not as {mix!r}")
         pictures = [picture for picture in map(clean, files) if min(picture.shape[:2]) >= side + 16]
         if not pictures:
             raise ValueError(f"no picture is large enough for patches of {side} px")
-        return cls(pictures, batch, side, seed)
+        return cls(pictures, batch, side, seed, mix)
 
     def at(self, step: int) -> tuple[tuple[NDArray[np.float32], ...], NDArray[np.float32]]:
         """The batch of one step."""
@@ -153,7 +158,7 @@ class Faults:
             y, x = (int(random.integers(extent - self.side - 15)) for extent in picture.shape[:2])
             cut = picture[y : y + self.side + 16, x : x + self.side + 16]
             wide = _turned(cut, int(random.integers(4)), bool(random.integers(2))).astype(np.float32) / np.float32(255)
-            worse, level = _fault(wide, number % 8, random)
+            worse, level = _fault(wide, self.mix[number % len(self.mix)], random)
             dy, dx = (int(random.integers(16)) for _ in range(2))  # JPEG's blocks may begin anywhere in the patch
             inputs.append(worse[dy : dy + self.side, dx : dx + self.side])
             truths.append(wide[dy : dy + self.side, dx : dx + self.side])
@@ -162,12 +167,12 @@ class Faults:
 
 
 def _fault(
-    picture: NDArray[np.float32], number: int, random: np.random.Generator
+    picture: NDArray[np.float32], kind: str, random: np.random.Generator
 ) -> tuple[NDArray[np.float32], tuple[float, float, float]]:
-    if number < 4:
+    if kind == "n":
         sigma = float(random.uniform(0, MAX_SIGMA))
         return noisy(picture, sigma, random), (sigma / MAX_SIGMA, 0.0, 0.0)
-    if number < 6:
+    if kind == "j":
         quality = int(random.integers(QUALITIES[0], QUALITIES[1] + 1))
         return jpeg(picture, quality, full_colour=random.random() < 0.3), (0.0, jpeg_level(quality), 0.0)
     blur, sigma = float(random.uniform(0.3, MAX_BLUR)), float(random.uniform(0, 5))

@@ -35,6 +35,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--side", type=int, default=64, help="of the patches, px; even")
     made.add_argument("--rate", type=float, default=1e-3, help="Adam's first learning rate")
     made.add_argument("--look", type=int, default=250, help="steps between two looks at the val pictures")
+    made.add_argument("--mix", default="nnnnjjbb", help="faults by turns: n noise, j JPEG, b blur")
     made.add_argument("--features", type=int, default=FEATURES)
     made.add_argument("--blocks", type=int, default=BLOCKS)
     made.add_argument("--dtype", choices=("float32", "bfloat16"), default="float32", help="what the stack computes in")
@@ -64,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     model = build_restorer(**shape, dtype="mixed_bfloat16" if options.dtype == "bfloat16" else "float32")
     run = RestorerRun(model, options.out, Plan(options.steps, options.rate, options.look))
     files = natural.paths(options.data, "train")
-    batches = natural.Faults.read(files, options.batch, options.side, options.seed)
+    batches = natural.Faults.read(files, options.batch, options.side, options.seed, options.mix)
     run.note(story("ml.training.restorer", options, run.step, natural.fingerprint(files)))
     val = natural.paths(options.data, "val")[:VAL_PICTURES]
     run.train(batches, measure(build_restorer(**shape), val))
