@@ -127,8 +127,8 @@ class Enlargements:
 class Faults:
     """Batches for the restorer: clean patches and what one fault, or now and then two, made of them.
 
-    ``at(step)`` gives float32 ((N, side, side, 3), levels (N, 3)), clean (N, side, side, 3). ``mix`` names the faults of
-    the patches by turns: n is noise (sigma up to 50), j a JPEG (quality 10 to 80), b blur (sigma up to 3 px, with a
+    ``at(step)`` gives float32 ((N, side, side, 3), levels (N, 3)), clean (N, side, side, 3). ``mix`` names the faults
+    of the patches by turns: n is noise (sigma up to 50), j a JPEG (quality 10 to 80), b blur (sigma up to 3 px, with a
     little noise).
     """
 
