@@ -1,0 +1,161 @@
+"""Learning a person: pictures and clips in, an identity file out, with previews on the way."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ml import runtime
+from ml.networks.swap.swap_config import SWAP_96, SwapConfig
+from ml.provenance import visible_mark
+from ml.swap.extraction import Extraction, PoseCoverage, extract
+from ml.swap.face_set import FaceSet
+from ml.swap.identity import Identity
+from ml.swap.trainer import Look, Recipe, Trainer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from ml.networks.swap import SwapNetwork
+
+    Report = Callable[[str, int, int], None]
+    Preview = Callable[[NDArray[np.uint8]], None]
+
+PERSON, TARGET = "person", "target"
+
+QUICK = Recipe(steps=1500, batch=8, rate=2e-4, last_rate=2e-5, patience=8, look_steps=50, checkpoint_seconds=20)
+"""Some ten minutes on two cores at 96 pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class LearnRequest:
+    """source: clips and photos of the person to be painted. target: of the one whose face will be replaced.
+
+    Both are learned at once, by one encoder: what it says of a target's face is then something that the person's
+    decoder has an answer to. work: a folder of this request's own, in which faces and checkpoints are kept; a request
+    that is run again goes on from them. start: an identity file of the same shape whose weights to begin with, or None
+    for new ones.
+    """
+
+    source: tuple[Path, ...]
+    target: tuple[Path, ...]
+    work: Path
+    out: Path
+    name: str
+    config: SwapConfig = SWAP_96
+    recipe: Recipe = QUICK
+    start: Path | None = None
+    site: str = "Unmask"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LearnResult:
+    """What was learned: the identity's file and SHA-256, what its faces cover, what was left out, and the losses."""
+
+    out: Path
+    sha256: str
+    faces: int
+    coverage: PoseCoverage
+    dropped: dict[str, int]
+    history: tuple[Look, ...]
+    seconds: float
+    device: str
+    about: dict[str, Any] = field(default_factory=dict)
+
+
+def run(request: LearnRequest, report: Report, preview: Preview | None = None) -> LearnResult:
+    """Gather both people's faces, train, and write the identity.
+
+    Stages told to ``report``, which may raise to stop (what was done is kept): extract, train. ``preview`` is given a
+    strip of source, reconstruction, target and swap every few seconds, with the visible mark below. Raises MediaError
+    for files that cannot be used, among them too_few_faces.
+    """
+    runtime.configure()
+    import keras
+
+    from ml.networks.swap import build_swap_network
+
+    request.work.mkdir(parents=True, exist_ok=True)
+    source = _gathered(request, PERSON, request.source, report)
+    target = _gathered(request, TARGET, request.target, report)
+    keras.utils.set_random_seed(request.recipe.seed)
+    network = build_swap_network(request.config, (PERSON, TARGET))
+    if request.start is not None:
+        begin_with(network, Identity.load(request.start))
+    trainer = Trainer(
+        network, {PERSON: source.faces.split(), TARGET: target.faces.split()}, request.work, request.recipe
+    )
+    shown = None if preview is None else _marked(preview, request.site)
+    history = trainer.train(report, shown)
+    about = {
+        "steps": trainer.step,
+        "seconds": round(trainer.seconds, 1),
+        "best_val": round(trainer.best, 5),
+        "faces": source.faces.fingerprint,
+        "sources": [_sha256(path) for path in request.source],
+        "recipe": asdict(request.recipe),
+    }
+    sha256 = Identity.of(network, PERSON, request.name, about).save(request.out)
+    return LearnResult(
+        request.out,
+        sha256,
+        len(source.faces),
+        source.coverage,
+        source.dropped,
+        tuple(history),
+        trainer.seconds,
+        runtime.device_name(),
+        about,
+    )
+
+
+def begin_with(network: SwapNetwork, start: Identity) -> None:
+    """Give the shared part, and every person's decoder, the weights of a trained identity of the same shape."""
+    if start.config != network.config:
+        raise ValueError(f"{start.name} is of another shape than the network")
+    begun = start.network()
+    for part, model in begun.models("person").items():
+        own = part.removeprefix("person/")
+        targets = [network.shared[own]] if own in network.shared else [network.own[n][own] for n in network.identities]
+        for each in targets:
+            each.set_weights(model.get_weights())
+
+
+def _gathered(request: LearnRequest, role: str, sources: Sequence[Path], report: Report) -> Extraction:
+    """The faces of one person, taken up from the work folder when the same files were gathered there before."""
+    stamp = f"{request.config.size}-{'-'.join(map(_sha256, sources))}"
+    faces, facts = request.work / f"{role}.npz", request.work / f"{role}.json"
+    if faces.is_file() and facts.is_file():
+        said = json.loads(facts.read_text(encoding="utf-8"))
+        if said["stamp"] == stamp:
+            held = FaceSet.load(faces)
+            return Extraction(held, PoseCoverage.of(held.yaw, held.pitch), said["looked_at"], said["dropped"])
+    found = extract(sources, request.config.size, report)
+    found.faces.save(faces)
+    fresh = facts.with_suffix(".part")
+    fresh.write_text(
+        json.dumps({"stamp": stamp, "looked_at": found.looked_at, "dropped": found.dropped}), encoding="utf-8"
+    )
+    fresh.replace(facts)
+    return found
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _marked(preview: Preview, site: str) -> Preview:
+    def show(strip: NDArray[np.uint8]) -> None:
+        height, width = strip.shape[:2]
+        below = len(visible_mark.band(width, max(height, visible_mark.SHORTEST_SIDE), site))
+        preview(visible_mark.burn(np.pad(strip, ((0, below), (0, 0), (0, 0))), site))
+
+    return show
