@@ -41,6 +41,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--renders", type=Path, help="folder of renderings")
     made.add_argument("--unseen", nargs="*", default=["shuffle"], help="kinds that are measured and not trained on")
     made.add_argument("--portraits", action="store_true", help="train on the synthetic portraits of the train split")
+    made.add_argument("--trunk-of", type=Path, help="run of the boundary detector whose trunk a new run begins with")
     made.add_argument("--stock", type=Path, help="folder of batches made ahead")
     made.add_argument("--ahead", type=int, help="only make batches up to this number, into the stock")
     length = made.add_mutually_exclusive_group()
@@ -92,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     from ml.training.loop import Schedule
     from ml.training.mesonet import commit, without_folders
-    from ml.training.tracing import TraceRun
+    from ml.training.tracing import TraceRun, build, take_trunk
 
     schedule = Schedule(
         rate=options.rate,
@@ -100,6 +101,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         seconds=options.minutes * 60 if options.minutes else None,
     )
     run = TraceRun("synthesis", options.out, schedule, loss_of, options.seed, options.precision)
+    if options.trunk_of is not None and run.step == 0:
+        start = build("boundary")
+        start.load_weights(options.trunk_of / "best.weights.h5")
+        layers = take_trunk(run.model, start)
+        run.average = [np.array(value) for value in run.model.get_weights()]
+        run.note(f"- Begun with the trunk of the boundary detector ({layers} layers).")
     command = shlex.join(["python", "-m", "ml.training.synthesis", *without_folders(options)])
     run.note(f"- From step {run.step}: `{command}`, commit {commit()}, {runtime.device_name()}")
     fakes = {kind: renders.read(options.renders, kind, val, "val") for kind in there}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,26 @@ def build(network: str, precision: str = "float32") -> keras.Model:
         return _BUILDERS[network](normalization=FusedBatchNormalization)
     finally:
         keras.mixed_precision.set_dtype_policy(before)
+
+
+def take_trunk(model: keras.Model, source: keras.Model) -> int:
+    """Copy the trunk's weights from another of these networks; returns how many layers had any.
+
+    The trunk is built first, so its layers are the first of their class in both.
+    """
+    copied = 0
+    for prefix in ("conv2d", "fused_batch_normalization"):
+        mine, theirs = (_numbered(each, prefix) for each in (model, source))
+        for target, origin in zip(mine[: len(_numbered(build("synthesis"), prefix))], theirs, strict=False):
+            target.set_weights(origin.get_weights())
+            copied += 1
+    return copied
+
+
+def _numbered(model: keras.Model, prefix: str) -> list[Any]:
+    """Layers that were not given a name, of one class, in the order in which they were made."""
+    found = [layer for layer in model.layers if re.fullmatch(rf"{prefix}(_\d+)?", layer.name)]
+    return sorted(found, key=lambda layer: int(layer.name[len(prefix) + 1 :] or 0))
 
 
 class TraceRun(Run):
