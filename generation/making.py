@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from jobs.errors import PersonError
 from jobs.kinds import JobKind
@@ -103,7 +104,7 @@ def prepare(job: Job, workdir: Path) -> GenerationRequest:
             folder.mkdir()
             files[part.role] = part.artifact.copy_to(folder)
         elif not part.identity:
-            raise PersonError("deleted", "The picture was deleted before the work began.")
+            raise PersonError("deleted", _("The picture was deleted before the work began."))
     identities = {part.role: part.identity for part in parts if part.identity}
     return GenerationRequest(safeguards, files, identities, dict(job.params.get("options") or {}))
 

@@ -49,7 +49,9 @@ def publish(job: Job, result: GenerationResult) -> None:
     generation.result = artifacts[0]
     generation.save(update_fields=["result"])
     for role, seen in result.seen.items():
-        generation.inputs.filter(role=role).update(perceptual_hash=seen)
+        if seen:
+            outputs.bands_of(seen)  # raises for what is no hash: the answer comes from the inference process
+            generation.inputs.filter(role=role).update(perceptual_hash=seen)
     ledger.append(
         "made",
         user=generation.owner,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from jobs import intake, lifecycle
 from jobs.errors import IntakeError
@@ -137,9 +138,9 @@ def checked_evidence(upload: UploadedFile[bytes]) -> UploadedFile[bytes]:
     head = upload.read(16)
     upload.seek(0)
     if (upload.size or 0) > EVIDENCE_BYTES:
-        raise IntakeError("too_large", "The evidence may have at most 5 MB.")
+        raise IntakeError("too_large", _("The evidence may have at most 5 MB."))
     if not head.startswith((b"%PDF-", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")):
-        raise IntakeError("unsupported_media", "The evidence must be a PDF, a JPEG or a PNG.")
+        raise IntakeError("unsupported_media", _("The evidence must be a PDF, a JPEG or a PNG."))
     upload.name = "evidence.pdf" if head.startswith(b"%PDF-") else "evidence.img"
     return upload
 

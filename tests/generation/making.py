@@ -11,7 +11,8 @@ from generation.services import Part, Wish
 from jobs import kinds, lifecycle
 from jobs.requester import Requester
 
-from .mirror import NAME, mirror
+from .mirror import NAME
+from .mirror_handler import mirror
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -2,45 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import numpy as np
-
-from generation.exchange import GenerationResult
 from generation.making import generating_kind
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from generation.exchange import GenerationRequest
-
 NAME = "mirror"
-WEIGHTS = {"none": "0" * 64}
-
-
-def mirror(request: GenerationRequest, report: Callable[[str, int, int], None]) -> GenerationResult:
-    from generation.handlers import safeguarding
-    from ml.faces import FaceFinder
-    from ml.provenance.plan import Work
-    from ml.provenance.sealing import Still
-
-    pixels = np.array(safeguarding.opened(request, "target"))
-    report("mirror", 0, 1)
-    with FaceFinder() as finder:
-        faces = finder.find(pixels)
-    safeguarding.check_people(request, "target", pixels, faces)
-    for face in faces:
-        x0, y0, x1, y1 = (max(0, round(value)) for value in face.box)
-        pixels[y0:y1, x0:x1] = pixels[y0:y1, x0:x1][:, ::-1].copy()
-    output = safeguarding.sealed(request, Work.SWAP, Still(pixels), weights=WEIGHTS)
-    seen = safeguarding.check_looks(request, pixels)
-    return GenerationResult((output,), weights=WEIGHTS, seen={"target": seen}, device="CPU (tests)")
-
 
 MIRROR = generating_kind(
     name=NAME,
     label="Mirror (tests)",
-    handler="tests.generation.mirror.mirror",
+    handler="tests.generation.mirror_handler.mirror",
     roles=("target",),
     stages=(("mirror", "Mirroring", 1.0),),
     deadline_seconds=60.0,
