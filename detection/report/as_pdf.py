@@ -206,7 +206,9 @@ def _verdict(contents: Contents) -> Table:
 def _chance(contents: Contents) -> str:
     check = contents.check
     of = {"percent": check.percent, "low": check.interval_low_percent, "high": check.interval_high_percent}
-    if check.media == check.Media.VIDEO:
+    if check.media == check.Media.VIDEO and len(check.people) == 1:
+        first = _("Probability that this person was altered: %(percent)s %%.") % of
+    elif check.media == check.Media.VIDEO:
         first = _("Probability that the most suspicious person was altered: %(percent)s %%.") % of
     elif len(contents.faces) > 1:
         first = _("Probability that the most suspicious face was altered: %(percent)s %%.") % of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from PIL import Image
 from reportlab.lib.colors import HexColor, white
@@ -208,11 +208,14 @@ class Plate(Flowable):  # type: ignore[misc]
 
 
 class Course(Flowable):  # type: ignore[misc]
-    """A video's score over time: a dot for each looked-at moment, the inconclusive band behind them."""
+    """A video's score over time: a dot for each looked-at moment, that of the worst person in it, and a line through
+    those that belong together; the inconclusive band behind them."""
 
-    def __init__(self, points: Sequence[tuple[float, float]], duration: float, check: Check, width: float) -> None:
+    def __init__(
+        self, runs: Sequence[Sequence[tuple[float, float]]], duration: float, check: Check, width: float
+    ) -> None:
         super().__init__()
-        self.points, self.duration, self.check = points, max(duration, 1e-6), check
+        self.runs, self.duration, self.check = runs, max(duration, 1e-6), check
         self.width, self.height = width, 30 * mm
 
     def draw(self) -> None:
@@ -231,12 +234,11 @@ class Course(Flowable):  # type: ignore[misc]
         canvas.drawRightString(left - 1 * mm, base + tall - 2 * mm, "100 %")
         canvas.drawString(left, 1 * mm, "0 s")
         canvas.drawRightString(self.width, 1 * mm, f"{self.duration:.1f} s")
-        places: list[Any] = [
-            (left + min(seconds / self.duration, 1) * wide, base + value * tall) for seconds, value in self.points
-        ]
         canvas.setStrokeColor(INK)
-        canvas.setLineWidth(0.5)
-        canvas.lines([(*here, *there) for here, there in pairwise(places)])
         canvas.setFillColor(INK)
-        for x, y in places:
-            canvas.circle(x, y, 0.7 * mm, stroke=0, fill=1)
+        canvas.setLineWidth(0.5)
+        for run in self.runs:
+            places = [(left + min(t / self.duration, 1) * wide, base + value * tall) for t, value in run]
+            canvas.lines([(*here, *there) for here, there in pairwise(places)])
+            for x, y in places:
+                canvas.circle(x, y, 0.7 * mm, stroke=0, fill=1)

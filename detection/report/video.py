@@ -27,14 +27,17 @@ DASH: Final = "\u2013"
 def flowables(contents: Contents, width: float, cell: ParagraphStyle, lines: TableStyle) -> list[Flowable]:
     check = contents.check
     found: list[Flowable] = []
-    points = [
-        (float(moment["t"]), max(scores))
-        for moment in check.timeline
-        if _number(moment.get("t"))
-        and (scores := [each for each in moment.get("people", {}).values() if _number(each)])
-    ]
-    if points:
-        found += [Course(points, check.duration or points[-1][0], check, width), Spacer(0, 2 * mm)]
+    runs: list[list[tuple[float, float]]] = [[]]
+    for moment in check.timeline:
+        scores = [each for each in moment.get("people", {}).values() if _number(each)]
+        # A line across a cut, or over frames in which nobody was judged, would draw what was not seen.
+        if not scores or moment.get("scene_cut"):
+            runs.append([])
+        if scores and _number(moment.get("t")):
+            runs[-1].append((float(moment["t"]), max(scores)))
+    runs = [run for run in runs if run]
+    if runs:
+        found += [Course(runs, check.duration or runs[-1][-1][0], check, width), Spacer(0, 2 * mm)]
     if check.people:
         head = [_("Person"), _("Verdict"), _("Probability"), _("Seen"), _("Frames"), _("Worst moments")]
         rows = [head, *(_person(person) for person in check.people)]
