@@ -45,7 +45,7 @@ class ConsentForm(forms.Form):
         label=_("How many people does it show?"), min_value=1, max_value=20, initial=1,
         help_text=_("Your statement must be true of each of them. More faces than this are refused."),
     )  # fmt: skip
-    agreed = forms.BooleanField(label=_("What stands beside my choice is true, and I state it."))
+    agreed = forms.BooleanField(label=_("What stands under my choice is true, and I state it."))
     evidence = forms.FileField(
         label=_("Written consent (optional)"),
         required=False,
