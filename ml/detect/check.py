@@ -98,7 +98,6 @@ class Checker:
         with clock.stage("provenance"):
             report("provenance", 0, 1)
             provenance = read_provenance(request.path, picture.pixels)
-            mark = invisible_mark.facts(picture.pixels)
             report("provenance", 1, 1)
         with clock.stage("faces"):
             report("faces", 0, 1)
@@ -142,7 +141,7 @@ class Checker:
             timings=clock.timings,
             seconds=clock.seconds,
             not_checked=self._not_checked(verdicts, len(found) > len(faces)),
-            provenance=provenance.as_dict() | mark,
+            provenance=provenance.as_dict() | invisible_mark.facts(picture.pixels),
             perceptual_hash=provenance.perceptual_hash,
         )
 
