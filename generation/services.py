@@ -79,10 +79,12 @@ def accept_terms(user: User, version: str) -> TermsAcceptance:
     return TermsAcceptance.objects.get_or_create(user=user, version=text.version, sha256=text.sha256)[0]
 
 
-def accept_file(requester: Requester, upload: UploadedFile[bytes], kind: str) -> Artifact:
-    """Take a picture in for generation. Raises Refused, IntakeError and QuotaExceeded; then nothing is kept."""
+def accept_file(requester: Requester, upload: UploadedFile[bytes], kind: str, *, clips: bool = False) -> Artifact:
+    """Take a picture, or where `clips` is true a video, in for generation. Raises Refused, IntakeError and
+    QuotaExceeded; then nothing is kept. An artifact that no job takes over is purged after an hour or so."""
     admission.check_person(requester.user, kind)
-    artifact = intake.accept_picture(upload, requester, kind)
+    accept = intake.accept_video if clips and intake.is_video(upload) else intake.accept_picture
+    artifact = accept(upload, requester, kind)
     try:
         admission.check_picture(artifact.sha256)
     except Refused:

@@ -221,6 +221,17 @@ def test_words_that_were_not_shown_are_not_agreed_to(ada: User, astronaut_jpeg: 
     assert not Consent.objects.exists()
 
 
+def test_clips_come_in_only_where_they_are_wanted(ada: User) -> None:
+    from jobs.errors import IntakeError
+
+    requester, name = do.requester(ada), "clip.mp4"
+    playlist = b"ffconcat version 1.0\nfile '/etc/passwd'\n"
+    for data, clips in ((playlist, True), (playlist, False), (b"\0\0\0\x20ftypisom" + bytes(64), False)):
+        with pytest.raises(IntakeError):
+            services.accept_file(requester, factories.upload(name, data), NAME, clips=clips)
+    assert not Artifact.objects.exists()
+
+
 # --- Publishing -------------------------------------------------------------------------------------------------------
 def test_nothing_unsealed_is_published(ada: User, astronaut_jpeg: bytes, tmp_path: Path) -> None:
     generation = do.submitted(ada, astronaut_jpeg)
