@@ -55,7 +55,11 @@ def test_a_short_run_learns_and_a_broken_one_ends_where_a_whole_one_does(
 
     whole = train("whole", 60)
     assert [line["step"] for line in whole] == ["20", "40", "60"]
-    assert float(whole[-1]["loss"]) < 0.97 * float(whole[0]["loss"])
+    first, last = whole[0], whole[-1]
+    if script == "upscaler":
+        assert float(last["loss"]) < 0.9 * float(first["loss"])
+    else:  # how strong its faults are changes from batch to batch, and the loss with it
+        assert float(last["gain"]) > max(0.1, float(first["gain"]))
     # The same run, killed after step 40 and started again, ends with the very same weights.
     import ml.training.restorer_run as running
 
