@@ -102,6 +102,7 @@ class Match:
             "job": str(self.job),
             "kind": self.kind,
             "created": self.created.isoformat(),
+            "date": self.created.date().isoformat(),
             "withdrawn": self.withdrawn,
             "by": self.by,
             "bits": self.bits,
