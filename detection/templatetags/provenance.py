@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from django import template
-from django.utils.dateparse import parse_datetime
+from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 
@@ -80,7 +80,7 @@ def origin_of(check: Check, everything: Any) -> dict[str, Any]:
         "damaged": ", ".join(map(str, metadata.get("damaged") or [])),
         "says_nothing": bool(everything and metadata.get("is_empty")),
         "compression": _compression(_part(facts, "compression")),
-        "own": _parts(facts, "own"),
+        "own": [{**match, "date": _day(match.get("date"))} for match in _parts(facts, "own")],
     }
     shown["unsigned_anything"] = any(
         shown[name] for name in ("unsigned", "generator_texts", "software", "metadata", "damaged", "says_nothing")
@@ -220,6 +220,15 @@ def _when(value: Any) -> str:
     offset = moment.strftime("%z")
     zone = f" UTC{offset[:3]}:{offset[3:5]}" if offset.strip("+-0") else (" UTC" if offset else "")
     return date_format(moment.replace(tzinfo=None), "DATETIME_FORMAT") + zone
+
+
+def _day(value: Any) -> str:
+    text = str(value or "")
+    try:
+        day = parse_date(text)
+    except ValueError:
+        return text
+    return text if day is None else date_format(day, "DATE_FORMAT")
 
 
 def _is_size(value: Any) -> bool:

@@ -95,7 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _pictures(folder: Path, limit: int) -> list[Image.Image]:
-    found = []
+    found: list[Image.Image] = []
     for path in sorted(folder.rglob("*")):
         if path.suffix.lower() not in {".jpg", ".jpeg", ".png", ".webp"} or len(found) == limit:
             continue

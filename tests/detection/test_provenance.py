@@ -191,10 +191,10 @@ def test_facts_of_another_version_do_not_stop_the_page(ada: User, ada_client: Cl
 
 
 def test_what_was_made_here_is_named(ada: User, ada_client: Client, tmp_path: Path) -> None:
-    own = [{"date": "3 March 2026", "job": "0f8c<b>", "words": "A face swap."}]
+    own = [{"date": "2026-03-03", "job": "0f8c<b>", "words": "A face swap."}]
     html = page_of(ada_client, checked(ada, {**facts_of(encoded(), tmp_path), "own": own}))
     assert "Made on this site" in html
-    assert "A face swap. On 3 March 2026, job 0f8c&lt;b&gt;." in html
+    assert "A face swap. On March 3, 2026, job 0f8c&lt;b&gt;." in html
 
 
 def test_a_check_without_facts_has_no_panel(ada: User, ada_client: Client) -> None:
