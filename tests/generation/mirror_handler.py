@@ -23,6 +23,7 @@ def mirror(request: GenerationRequest, report: Callable[[str, int, int], None]) 
     from ml.provenance.sealing import Still
 
     pixels = np.array(safeguarding.opened(request, "target"))
+    seen = safeguarding.check_looks(request, pixels)
     report("mirror", 0, 1)
     with FaceFinder() as finder:
         faces = finder.find(pixels)
@@ -31,5 +32,4 @@ def mirror(request: GenerationRequest, report: Callable[[str, int, int], None]) 
         x0, y0, x1, y1 = (max(0, round(value)) for value in face.box)
         pixels[y0:y1, x0:x1] = pixels[y0:y1, x0:x1][:, ::-1].copy()
     output = safeguarding.sealed(request, Work.SWAP, Still(pixels), weights=WEIGHTS)
-    seen = safeguarding.check_looks(request, pixels)
     return GenerationResult((output,), weights=WEIGHTS, seen={"target": seen}, device="CPU (tests)")
