@@ -44,7 +44,7 @@ def submit_check(requester: Requester, upload: UploadedFile) -> Check:
                 owner=requester.user,
                 session_key=requester.session_key or "",
                 media=media,
-                title=original.original_name or media.label,
+                title=original.original_name or str(media.label),
                 original=original,
                 created=job.created,
                 purge_after=job.purge_after,

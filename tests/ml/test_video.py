@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from ml.detect.people import LEAST_FRAMES, Moment, judge_person, resampled_interval, trimmed_mean, worst_person
 from ml.detect.verdict import Evidence, Level, Reason, Verdict
@@ -98,6 +100,24 @@ def test_reading_can_be_stopped_in_the_middle(tmp_path: Path) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         video.read(path, stop)
+
+
+SMALL = {
+    "mp4": clips.encoded(clips.faceless_frames(6, 64, 48)),
+    "webm": clips.encoded(clips.faceless_frames(6, 64, 48), form="webm", codec="libvpx"),
+}
+
+
+@given(st.sampled_from(sorted(SMALL)), st.integers(0, 100_000), st.binary(min_size=1, max_size=6))
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_is_in_a_file_it_is_read_or_refused(tmp_path: Path, form: str, at: int, noise: bytes) -> None:
+    data = SMALL[form]
+    at %= len(data)
+    path = kept(tmp_path, data[:at] + noise + data[at + len(noise) :])
+    try:
+        assert video.read(path, quiet, limits=LIMITS).samples
+    except MediaError as refused:
+        assert refused.message.endswith(".")
 
 
 @pytest.mark.parametrize("rate", [5, 25, 60, 1000])
