@@ -27,8 +27,8 @@ logger = logging.getLogger(__name__)
 class UnparsedRequest(http_protocol.WebRequest):  # type: ignore[misc]
     """A request whose form Django alone takes apart.
 
-    Twisted would do so first, in the event loop and for nobody: a video of 90 MB then held everything up for seconds, in
-    1.3 GB of memory."""
+    Twisted would do so first, in the event loop and for nobody: a video of 90 MB then held everything up for seconds,
+    in 1.3 GB of memory."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, parsePOSTFormSubmission=False, **kwargs)
