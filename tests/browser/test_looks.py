@@ -87,6 +87,17 @@ def test_axe_finds_nothing_grave_for_members(visit: Callable[..., Visit], look: 
     assert not findings
 
 
+@pytest.mark.parametrize("look", ["light", "dark"])
+def test_every_table_of_the_evaluation_can_be_read(visit: Callable[..., Visit], look: str) -> None:
+    person = visit(color_scheme=look, viewport={"width": 360, "height": 740}, is_mobile=True)
+    page = person.open("/how-it-works/")
+    expect(page.get_by_role("heading", name="In short")).to_be_visible()
+    page.evaluate("for (const each of document.querySelectorAll('.tables details')) each.open = true")
+    assert page.locator(".tables table").count() >= 5
+    assert not grave_findings(page)
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+
+
 def test_nothing_sticks_out_at_360_pixels(seen: Visit, visit: Callable[..., Visit]) -> None:
     person = visit(viewport={"width": 360, "height": 740}, is_mobile=True, storage_state=seen.context.storage_state())
     wide = []
