@@ -135,3 +135,22 @@ def test_steps_on_one_batch_learn_it(samples: list[Sample], tmp_path: Path) -> N
     run.optimizer.learning_rate.assign(2e-3)
     losses = [run.learn(batch) for _ in range(30)]
     assert min(losses[-5:]) < 0.6 * losses[0], losses
+
+
+def test_a_run_can_begin_with_the_boundary_detectors_trunk() -> None:
+    import keras
+
+    from ml.training.tracing import build as build_detector
+    from ml.training.tracing import take_trunk
+
+    start, model = build_detector("boundary"), build_detector("synthesis")
+    copied = take_trunk(model, start)
+    assert copied == sum(1 for layer in model.layers if layer.weights) - 1  # all but the verdict
+
+    def features(network: keras.Model) -> np.ndarray:
+        pools = [layer for layer in network.layers if layer.__class__.__name__ == "GlobalMaxPooling2D"]
+        output = next(layer.output for layer in pools if layer.output.shape[-1] == 160)
+        pixels = np.random.default_rng(1).random((1, 128, 128, 3), np.float32)
+        return np.asarray(keras.Model(network.inputs[0], output)(pixels))
+
+    assert features(model) == pytest.approx(features(start), abs=1e-6)
