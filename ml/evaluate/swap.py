@@ -7,7 +7,7 @@ measured on the last ones of B's.
 
 Every measure is better when smaller, but the background's:
 
-- identity: distance of the result's face to A's by ``ml.swap.likeness`` (0 to 2);
+- identity: distance of the result's face to A's by ``ml.provenance.face_descriptor`` (0 to 2);
 - landmarks: mean distance of the result's mesh to B's, in distances between B's eyes;
 - gaze: how far the irises lie from where B's do, in widths of an eye;
 - background: SSIM of result and B's frame outside of the face;
@@ -31,7 +31,7 @@ import numpy as np
 
 from ml import runtime
 from ml.faces import FaceFinder
-from ml.swap import likeness
+from ml.provenance import face_descriptor
 from ml.swap.alignment import OVAL, align
 from ml.swap.blending import face_mask, paste_back
 from ml.swap.clip_frames import ClipFrames
@@ -93,7 +93,7 @@ def measure(
         if face is None:
             lost += 1
             continue
-        found["identity"].append(likeness.distance(likeness.describe(result, face), source))
+        found["identity"].append(face_descriptor.distance(face_descriptor.describe(result, face), source))
         apart = np.linalg.norm(face.landmarks[:468] - mesh[:468], axis=1)
         found["landmarks"].append(float(apart.mean()) / max(1.0, float(np.hypot(*(mesh[33] - mesh[263])))))
         found["gaze"].append(float(np.linalg.norm(_gaze(face.landmarks) - _gaze(mesh), axis=1).mean()))
@@ -250,7 +250,7 @@ def _source(clip: Path, finder: FaceFinder) -> tuple[NDArray[np.uint8], Face, ND
             turned = abs(face.yaw) + abs(face.pitch) / 2
             if best is None or turned < best[0]:
                 best = (turned, frames[at], face)
-            vectors.append(likeness.describe(frames[at], face))
+            vectors.append(face_descriptor.describe(frames[at], face))
     if best is None:
         raise ValueError(f"no face in {clip.name}")
     mean = np.mean(vectors, axis=0)

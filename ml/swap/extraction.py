@@ -12,7 +12,7 @@ import numpy as np
 from ml.errors import MediaError
 from ml.faces import FaceFinder
 from ml.media import decode, header, video
-from ml.swap import likeness
+from ml.provenance import face_descriptor
 from ml.swap.alignment import align, hull_mask
 from ml.swap.face_set import FaceSet
 
@@ -34,6 +34,10 @@ SMALLEST = 56.0  # pixels of face: over half of what the network sees
 BLURRED = 10.0  # variance of the Laplacian of the aligned face at 96 pixels
 SOFTER = 0.3  # of the median of all faces: what is blurred beside the others of its own clip
 LOOKED_AT = 400  # frames of a clip
+
+SAME_PERSON = 0.89
+"""Distance of ``ml.provenance.face_descriptor`` up to which two faces are taken for one person's: where it errs as much
+either way. Its own threshold refuses strangers; here a stranger is to be dropped."""
 
 YAW_EDGES = (-90.0, -30.0, -12.0, 12.0, 30.0, 90.0)
 PITCH_EDGES = (-90.0, -8.0, 12.0, 90.0)
@@ -154,7 +158,7 @@ def _candidate(pixels: NDArray[np.uint8], face: Face, size: int, picture: int) -
     grey = cv2.cvtColor(plain.cut(pixels), cv2.COLOR_RGB2GRAY)
     inside = hull_mask(plain.points(face.landmarks), 96) > 0
     sharpness = float(np.asarray(cv2.Laplacian(grey, cv2.CV_64F))[inside].var()) if inside.any() else 0.0
-    described = likeness.describe(pixels, face)
+    described = face_descriptor.describe(pixels, face)
     return _Candidate(one.crops[0], one.points[0], face, sharpness, described, picture)
 
 
@@ -164,7 +168,7 @@ def _same_person(candidates: Sequence[_Candidate]) -> list[_Candidate]:
         return []
     vectors = np.stack([c.descriptor for c in candidates])
     gaps = 1.0 - vectors @ vectors.T
-    near = gaps <= likeness.threshold()
+    near = gaps <= SAME_PERSON
     middle = int(np.argmax(near.sum(axis=1)))
     # One step further than the threshold around the middle one: a turned head is like a half-turned one, not like both.
     group = near[near[middle]].any(axis=0)

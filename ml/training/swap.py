@@ -2,7 +2,8 @@
 
 The small DF network learns to straighten and paint everybody's faces with one decoder. What remains of it is the shared
 part, and that decoder as the start from which a person's own is trained. The run goes on from its checkpoints when the
-same command is given again; ``--strip FILE`` keeps the last preview.
+same command is given again; ``--strip FILE`` keeps the last preview. At its end ``everybody.identity`` holds both: a
+start for ``ml.swap.learn`` and ``ml.training.swap_person``.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from ml.media import encode_png
     from ml.networks.swap import SWAP_96, build_swap_network
     from ml.swap.face_set import FaceSet
+    from ml.swap.identity import Identity
     from ml.swap.trainer import Recipe, Trainer
 
     keras.utils.set_random_seed(options.seed)
@@ -78,6 +80,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options.strip.write_bytes(encode_png(strip))
 
     trainer.train(report, keep)
+    about = {"steps": trainer.step, "seconds": round(trainer.seconds), "val": round(trainer.best, 5)}
+    Identity.of(network, EVERYBODY, EVERYBODY, about).save(options.out / "everybody.identity")
     return 0
 
 

@@ -11,7 +11,6 @@ import pytest
 from ml.errors import MediaError
 from ml.faces import Face
 from ml.media import encode_png
-from ml.swap import likeness
 from ml.swap.extraction import FEWEST, PoseCoverage, _Candidate, _same_person, _various, as_data, extract
 from tests import clips
 
@@ -94,19 +93,3 @@ def test_the_coverage_counts_by_angle() -> None:
     coverage = PoseCoverage.of(yaw, pitch)
     assert coverage.counts == ((0, 0, 1, 0, 0), (0, 1, 1, 1, 1), (1, 0, 0, 0, 0))
     assert coverage.missing == ("to the left", "to the right", "up", "down")
-
-
-def test_a_face_is_more_like_itself_than_like_another(astronaut: NDArray[np.uint8], face: Face) -> None:
-    brighter = np.asarray(cv2.convertScaleAbs(astronaut, alpha=1.15, beta=6), np.uint8)
-    same = likeness.distance(likeness.describe(astronaut, face), likeness.describe(brighter, face))
-    points = face.landmarks.copy()
-    centre = points.mean(axis=0)
-    wide = np.asarray(
-        cv2.warpAffine(astronaut, np.array([[1.25, 0, -0.25 * centre[0]], [0, 0.9, 0.1 * centre[1]]]), (512, 512)),
-        np.uint8,
-    )
-    other = (points - centre) * np.array([1.25, 0.9], np.float32) + centre
-    stretched = Face(face.box, np.asarray(other, np.float32), 1.0, 0, 0, 0)
-    different = likeness.distance(likeness.describe(astronaut, face), likeness.describe(wide, stretched))
-    assert same < 0.2 < likeness.threshold()
-    assert different > 2 * same
