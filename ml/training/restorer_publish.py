@@ -45,6 +45,7 @@ _FAILURES = {
     "restorer": (
         "It believes what it is told: too high a level smooths fine texture away, too low a level leaves the fault.",
         "Noise that is not white (a camera's own after its processing, a film's grain) was not in its training.",
+        "A slight blur (sigma 1) is undone better by a plain unsharp mask of that sigma; see the figures.",
         "Blur is undone where it is Gaussian and even; motion blur and bad focus in parts of a picture are not.",
         "One fault at a time: a noisy, blurred JPEG takes several passes, each of which sees what the others left.",
     ),
