@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
 # Each is a module here with `measure() -> list[Table]`. The site's own processes are measured last, on a quiet machine.
-NAMES = tuple(name for name in ("networks", "check", "video", "web") if importlib.util.find_spec(f"benchmarks.{name}"))
+NAMES = tuple(
+    name for name in ("networks", "check", "restore", "video", "web") if importlib.util.find_spec(f"benchmarks.{name}")
+)
 
 
 def main() -> int:
