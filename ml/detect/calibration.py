@@ -48,6 +48,7 @@ class Calibration:
         likely authentic, between them inconclusive.
     generated: the signal for wholly generated faces; None where no detector gives it.
     disagreement: the largest share of the evidence that may speak against the verdict; see `opposition`.
+    dissent: a face is not called authentic when any detector of swaps, heard by the fusion or not, gives it this much.
     flip_delta: a probability that leaves its side of the band by more than this on re-encoding is unstable; one that
         lands on the other side is so in any case.
     min_face_px: pixels of the face's longer side; min_sharpness: as `ml.detect.quality.sharpness`.
@@ -67,6 +68,7 @@ class Calibration:
     bias: Mapping[str, float] = field(default_factory=dict)
     interval: Mapping[str, float] = field(default_factory=dict)
     offset: float = 0.0
+    dissent: float = 1.0
     generated: Generated | None = None
 
     @classmethod
@@ -92,6 +94,7 @@ class Calibration:
                 else None,
                 target_fpr=float(content["target_fpr"]),
                 disagreement=float(content["disagreement"]),
+                dissent=float(content.get("dissent", 1.0)),
                 flip_delta=float(content["flip_delta"]),
                 min_face_px=float(content["min_face_px"]),
                 min_sharpness=float(content["min_sharpness"]),
@@ -128,17 +131,24 @@ class Calibration:
         """The calibrated logit of one detector's raw one."""
         return (raw + self.bias.get(detector, 0.0)) / self.temperature[detector]
 
-    def parts(self, raw: Mapping[str, float]) -> dict[str, float]:
-        """What each detector adds to the fused logit; `raw` holds at least one weighted detector's raw logit.
+    def heard(self, raw: Mapping[str, float]) -> dict[str, float]:
+        """The weight of each fused detector that has a raw logit here.
 
-        Where detectors are missing, the others take over their weight.
+        Where detectors are missing, the others take over their weight; where only such are left that the fusion does
+        not listen to, all count alike. Raises ValueError where none is left.
         """
         here = {name: weight for name, weight in self.weights.items() if name in raw}
+        if not here:
+            raise ValueError(f"none of the fused detectors has a logit: {', '.join(self.weights)}")
         total = sum(here.values())
         if total <= 0:
-            raise ValueError(f"none of the fused detectors has a logit: {', '.join(self.weights)}")
+            return dict.fromkeys(here, 1.0 / len(here))
         scale = sum(self.weights.values()) / total
-        return {name: scale * weight * self.logit(name, raw[name]) for name, weight in here.items()}
+        return {name: scale * weight for name, weight in here.items()}
+
+    def parts(self, raw: Mapping[str, float]) -> dict[str, float]:
+        """What each detector adds to the fused logit, by its weight as `heard`."""
+        return {name: weight * self.logit(name, raw[name]) for name, weight in self.heard(raw).items()}
 
     def fused_logit(self, raw: Mapping[str, float]) -> float:
         """The fused calibrated logit of P(manipulated), the face being a photograph at all."""

@@ -50,10 +50,8 @@ SENTENCES: Mapping[Reason, str] = {
         "methods that they do not know leave none."
     ),
     Reason.BETWEEN: "The score lies between the thresholds, where the detectors are wrong too often to say either.",
-    Reason.NO_FACE: "No face was found, and only faces can be checked. Use a picture with a larger, clearer face.",
-    Reason.TOO_SMALL: (
-        "The face is too small: its traces were lost when the picture was made smaller. Use the original picture."
-    ),
+    Reason.NO_FACE: "No face was found, and only faces can be checked. Use one with a larger, clearer face.",
+    Reason.TOO_SMALL: ("The face is too small: its traces were lost when it was made smaller. Use the original file."),
     Reason.BLURRED: "The face is too blurred to judge: blur hides the traces of a manipulation, and looks like one.",
     Reason.DISAGREE: "The detectors contradict each other about this face, so neither is believed.",
     Reason.UNSTABLE: "The score changes when the picture is saved again, so it follows the compression, not the face.",
@@ -61,12 +59,11 @@ SENTENCES: Mapping[Reason, str] = {
         "The whole face carries the pattern of a generator: it was probably never photographed, rather than altered."
     ),
     Reason.PERHAPS_GENERATED: (
-        "No trace of a swap was found, but the face carries a weak pattern of a generator, "
-        "too weak to say so and too strong to call the face authentic."
+        "No trace of a swap was found, but the face carries a weak pattern of a generator: "
+        "too weak to say so, and too strong to call the face authentic."
     ),
     Reason.PROVENANCE: (
-        "The file carries a valid signed statement that it was made by a generator. "
-        "That decides, whatever the detectors say."
+        "The file carries a valid signed statement that a generator made it. That decides, whatever the detectors say."
     ),
 }
 
@@ -153,6 +150,8 @@ def _swapped(evidence: Evidence, calibration: Calibration) -> Reason:
         return here
     if opposition(evidence.plain, calibration) > calibration.disagreement:
         return Reason.DISAGREE
+    if here is Reason.AUTHENTIC and dissent(evidence.plain, calibration) >= calibration.dissent:
+        return Reason.DISAGREE
     again = sigmoid(calibration.fused_logit(evidence.reencoded))
     there = _side(again, calibration)
     if here is there:
@@ -175,6 +174,15 @@ def opposition(raw: Mapping[str, float], calibration: Calibration) -> float:
     return sum(abs(part) for part in parts.values() if (part >= 0) is not rises) / whole
 
 
+def dissent(raw: Mapping[str, float], calibration: Calibration) -> float:
+    """The highest P(manipulated) that a detector of swaps gives, be its weight in the fusion what it may.
+
+    A weak detector that sees nothing says little about a face that a better one calls manipulated. One that is sure of
+    traces where the better one sees none is another matter: such faces are manipulated several times as often.
+    """
+    return max(sigmoid(calibration.logit(name, raw[name])) for name in calibration.weights if name in raw)
+
+
 def _side(probability: float, calibration: Calibration) -> Reason:
     if probability >= calibration.manipulated:
         return Reason.MANIPULATED
@@ -190,14 +198,13 @@ def interval(evidence: Evidence, calibration: Calibration) -> tuple[float, float
     confidence interval: it has no promised coverage, and on kinds of manipulation that the detectors never saw it can
     be narrow and wrong.
     """
-    weights = {name: weight for name, weight in calibration.weights.items() if name in evidence.plain}
+    weights = calibration.heard(evidence.plain)
     middle = calibration.fused_logit(evidence.plain)
     total = sum(weights.values())
     each = {name: calibration.logit(name, evidence.plain[name]) for name in weights}
     mean = sum(weight * each[name] for name, weight in weights.items()) / total
     # The weights need not add up to 1: their sum is the scale of the fused logit, and so of its deviation.
-    scale = sum(calibration.weights.values())
-    spread = scale**2 / total * sum(weight * (each[name] - mean) ** 2 for name, weight in weights.items())
+    spread = total * sum(weight * (each[name] - mean) ** 2 for name, weight in weights.items())
     mirrored = calibration.fused_logit(evidence.mirrored) - middle
     reencoded = calibration.fused_logit(evidence.reencoded) - middle
     return _around(middle, math.sqrt(max(spread, 0.0) + mirrored**2 + reencoded**2), calibration)

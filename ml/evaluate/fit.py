@@ -7,27 +7,36 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ml.detect.calibration import FORMAT, Calibration
+from ml.detect.verdict import dissent, opposition
+from ml.evaluate.fusion import calibrate, fit_fusion
 from ml.evaluate.metrics import fit_platt, sigmoid
+from ml.evaluate.thresholds import (
+    DEGRADED_FPR,
+    TARGET_FPR,
+    TARGET_MISSED,
+    Reals,
+    generated_thresholds,
+    manipulated_threshold,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from ml.evaluate.fusion import Fusion
     from ml.evaluate.scoring import Scores
     from ml.evaluate.subjects import Subject
 
-TARGET_FPR = 0.05
-"""Share of real faces that may be called likely manipulated."""
-
-TARGET_MISSED = 0.10
-"""Share of fakes that may be called likely authentic."""
+GENERATED = "synthesis"
+"""The detector of wholly generated faces: it looks for another thing than the others, and is not fused with them."""
 
 MIN_FACE_PX = 48
 
-_FOLDS = 5
-_BETTER = 0.005  # log loss that unequal weights must win in cross-validation before they are believed
-_KEPT = 0.95  # share of val faces within the limits for disagreement and for change on re-encoding
+_KEPT = 0.95  # share of decided val faces within the limits for disagreement and for change on re-encoding
+_LEAST_OPPOSED = 0.25  # a share of the evidence under this is no contradiction
+_LEAST_DISSENT = 0.5  # a detector that gives less does not say "manipulated"
 _LEAST_MOVE = 0.1  # a probability that moves by less on re-encoding is never called unstable
 _SHARP = 0.02  # share of val faces under the limit for sharpness
 
@@ -37,99 +46,122 @@ def fit(
 ) -> dict[str, Any]:
     """The content of calibration.json.
 
-    subjects: of the val split; scores: by degradation, "none" with its second looks. Only sets that hold both reals
-    and swaps count: in the others the set itself gives the label away.
+    subjects: of the val split; scores: by degradation, "none" of all of them and with second looks. For the fusion only
+    sets that hold both reals and swaps count: in the others the set itself gives the label away. Reals of every set
+    count where the promise is how few of them are called manipulated.
     """
-    labels, use = _usable(subjects)
+    labels, sets, groups, use = paired(subjects)
     if len(set(labels[use].tolist())) < 2:
         raise ValueError("fitting needs a set that holds real and swapped faces")
-    y = labels[use]
-    plain = {name: scores["none"].plain[name][use] for name in detectors}
-    temperature, bias = {}, {}
-    for name in detectors:
-        temperature[name], bias[name] = fit_platt(y, plain[name])
-    calibrated = {name: (plain[name] + bias[name]) / temperature[name] for name in detectors}
-    groups = np.array([subjects[i].row.group for i in np.flatnonzero(use)])
-    share = _shares(y, calibrated, groups)
-    mixed = sum(share[name] * calibrated[name] for name in detectors)
-    # The mean of calibrated logits is too timid where the detectors err apart: one more scale, without a bias.
-    scale = 1.0 / fit_platt(y, np.asarray(mixed))[0]
-    weights = {name: share[name] * scale for name in detectors}
-
-    def fused(raw: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
-        total = sum(weights[name] * (raw[name] + bias[name]) / temperature[name] for name in detectors)
-        return np.asarray(sigmoid(np.asarray(total))[use], np.float64)
-
-    clean = fused(scores["none"].plain)
-    # Soft and recompressed pictures of real faces must not be called fake either: the stricter threshold holds.
-    every = np.concatenate([fused(s.plain) for s in scores.values()])
-    every_y = np.tile(y, len(scores))
-    manipulated = max(
-        float(np.quantile(clean[y == 0], 1 - TARGET_FPR)), float(np.quantile(every[every_y == 0], 1 - TARGET_FPR))
-    )
-    authentic = min(
-        float(np.quantile(clean[y == 1], TARGET_MISSED)), float(np.quantile(every[every_y == 1], TARGET_MISSED))
-    )
-    each = np.stack([sigmoid(calibrated[name]) for name in detectors])
-    moved = np.abs(fused(scores["none"].reencoded) - clean)
-    sharp = scores["none"].sharpness[use]
-    return {
+    none = scores["none"]
+    fused = [name for name in detectors if name != GENERATED]
+    raw = {name: none.plain[name][use] for name in fused}
+    fusion = fit_fusion(labels[use], raw, sets[use])
+    temperature, bias = dict(fusion.temperature), dict(fusion.bias)
+    if GENERATED in detectors:
+        temperature[GENERATED], bias[GENERATED] = _fit_generated(subjects, none.plain[GENERATED])
+    reals = real_faces(subjects, scores, fusion, temperature, bias)
+    threshold, doubt = generated_thresholds(reals) if GENERATED in detectors else (None, None)
+    manipulated = manipulated_threshold(reals, threshold)
+    every = [(fusion.logits(s.plain), labels[s.index], use[s.index]) for s in scores.values()]
+    fakes = [sigmoid(logits[chosen & (y == 1)]) for logits, y, chosen in every]
+    authentic = min(float(np.quantile(values, TARGET_MISSED)) for values in (fakes[0], np.concatenate(fakes)))
+    content: dict[str, Any] = {
+        "format": FORMAT,
         "version": version,
         "made": datetime.now(UTC).date().isoformat(),
         "data": data,
         "temperature": _rounded(temperature),
         "bias": _rounded(bias),
-        "fusion": {"weights": _rounded(weights)},
-        "bands": {"manipulated": round(min(manipulated, 0.999), 4), "authentic": round(min(authentic, 0.45), 4)},
+        "fusion": {"weights": _rounded(fusion.weights), "offset": round(fusion.offset, 5)},
+        "bands": {"manipulated": round(manipulated, 5), "authentic": round(min(authentic, 0.45, manipulated / 2), 4)},
         "target_fpr": TARGET_FPR,
+        "target_fpr_degraded": DEGRADED_FPR,
         "target_missed": TARGET_MISSED,
-        "disagreement": round(float(np.quantile(np.ptp(each, axis=0), _KEPT)), 4),
+        "disagreement": 1.0,
+        "dissent": 1.0,
         "min_face_px": MIN_FACE_PX,
-        "min_sharpness": round(float(np.quantile(sharp, _SHARP)), 5),
-        "flip_delta": round(max(_LEAST_MOVE, float(np.quantile(moved, _KEPT))), 4),
-        "interval": {"scale": 1.0, "floor": round(_spread(y, np.asarray(mixed) * scale, groups), 4)},
+        "min_sharpness": round(float(np.quantile(none.sharpness[use], _SHARP)), 5),
+        "flip_delta": _LEAST_MOVE,
+        "interval": {"scale": 1.0, "floor": round(_spread(labels[use], fusion.logits(raw), groups[use]), 4)},
     }
+    if threshold is not None and doubt is not None:
+        content["generated"] = {"detector": GENERATED, "threshold": round(threshold, 5), "doubt": round(doubt, 5)}
+    return content | _steadiness(Calibration.from_json(content), none, np.flatnonzero(use))
 
 
-def _usable(subjects: Sequence[Subject]) -> tuple[NDArray[np.int_], NDArray[np.bool_]]:
-    labels = np.array([s.row.manipulated for s in subjects])
+def paired(
+    subjects: Sequence[Subject],
+) -> tuple[NDArray[np.int_], NDArray[np.str_], NDArray[np.str_], NDArray[np.bool_]]:
+    """Labels, sets and groups of the subjects, and which belong to a set that holds both reals and swaps."""
     kinds: dict[str, set[str]] = {}
     for subject in subjects:
         kinds.setdefault(subject.row.set, set()).add(subject.row.label)
-    return labels, np.array([{"real", "swap"} <= kinds[s.row.set] for s in subjects])
+    return (
+        np.array([s.row.manipulated for s in subjects]),
+        np.array([s.row.set for s in subjects]),
+        np.array([s.row.group for s in subjects]),
+        np.array([{"real", "swap"} <= kinds[s.row.set] for s in subjects]),
+    )
 
 
-def _shares(
-    labels: NDArray[np.int_], logits: Mapping[str, NDArray[np.float64]], groups: NDArray[np.str_]
-) -> dict[str, float]:
-    """Equal shares, unless others do clearly better in cross-validation over groups."""
-    names = list(logits)
-    equal = dict.fromkeys(names, 1 / len(names))
-    if len(names) != 2:
-        return equal
-    codes = {name: number for number, name in enumerate(sorted(set(groups.tolist())))}
-    # Neighbouring codes would put one class into one fold: spread them by a fixed shuffle.
-    shuffled = np.random.default_rng(2018).permutation(len(codes))
-    folds = np.array([shuffled[codes[group]] % _FOLDS for group in groups.tolist()])
-    choices = np.linspace(0, 1, 11)
-    losses = np.zeros(len(choices))
-    for number, first in enumerate(choices):
-        mixed = first * logits[names[0]] + (1 - first) * logits[names[1]]
-        for fold in range(_FOLDS):
-            train, test = folds != fold, folds == fold
-            if not test.any() or len(set(labels[train].tolist())) < 2:
-                continue
-            try:
-                temperature, bias = fit_platt(labels[train], mixed[train])
-            except ValueError:  # useless on this fold: as bad as a coin
-                losses[number] += np.log(2) * test.sum() / len(labels)
-                continue
-            t = (mixed[test] + bias) / temperature
-            losses[number] += float(np.sum(np.logaddexp(0.0, t) - labels[test] * t)) / len(labels)
-    best = int(np.argmin(losses))
-    if losses[len(choices) // 2] - losses[best] < _BETTER:
-        return equal
-    return {names[0]: float(choices[best]), names[1]: float(1 - choices[best])}
+def real_faces(
+    subjects: Sequence[Subject],
+    scores: Mapping[str, Scores],
+    fusion: Fusion,
+    temperature: Mapping[str, float],
+    bias: Mapping[str, float],
+) -> list[Reals]:
+    """The real faces by set and degradation, with their probabilities."""
+    labels, sets, *_ = paired(subjects)
+    found = []
+    for degradation, seen in scores.items():
+        fused = sigmoid(fusion.logits(seen.plain))
+        generated = None
+        if GENERATED in temperature:
+            generated = sigmoid((seen.plain[GENERATED] + bias[GENERATED]) / temperature[GENERATED])
+        for name in sorted(set(sets.tolist())):
+            here = (sets[seen.index] == name) & (labels[seen.index] == 0)
+            if here.any():
+                part = None if generated is None else generated[here]
+                found.append(Reals(name, degradation, fused[here], part))
+    return found
+
+
+def _fit_generated(subjects: Sequence[Subject], values: NDArray[np.float64]) -> tuple[float, float]:
+    """Real against wholly synthetic faces, both with the same say: how common the latter are, nobody knows."""
+    kinds = np.array([s.row.label for s in subjects])
+    use = kinds != "swap"
+    labels = (kinds[use] == "synthetic").astype(int)
+    if len(set(labels.tolist())) < 2:
+        # Nothing to calibrate on: the thresholds alone, which need only reals, say what it is worth.
+        return float(np.std(values)) or 1.0, -float(np.median(values))
+    shares = np.where(labels == 1, 0.5 / labels.sum(), 0.5 / (1 - labels).sum())
+    return calibrate(labels, values[use], shares)
+
+
+def _steadiness(calibration: Calibration, none: Scores, use: NDArray[np.intp]) -> dict[str, float]:
+    """How far detectors contradict each other, and scores move on re-encoding, on faces on which they are decided."""
+    against, moved, dissenting = [], [], []
+    for number in use.tolist():
+        raw = {name: float(values[number]) for name, values in none.plain.items() if name in calibration.detectors}
+        again = {
+            name: float(values[number]) for name, values in none.reencoded.items() if name in calibration.detectors
+        }
+        here = float(sigmoid(np.array(calibration.fused_logit(raw))))
+        if calibration.authentic < here < calibration.manipulated:
+            continue
+        against.append(opposition(raw, calibration))
+        if here <= calibration.authentic:
+            dissenting.append(dissent(raw, calibration))
+        moved.append(abs(float(sigmoid(np.array(calibration.fused_logit(again)))) - here))
+    if not against:
+        return {}
+    return {
+        "disagreement": round(max(_LEAST_OPPOSED, float(np.quantile(against, _KEPT))), 4),
+        "dissent": round(max(_LEAST_DISSENT, float(np.quantile(dissenting, _KEPT))), 4) if dissenting else 1.0,
+        "flip_delta": round(max(_LEAST_MOVE, float(np.quantile(moved, _KEPT))), 4),
+    }
 
 
 def _spread(labels: NDArray[np.int_], logits: NDArray[np.float64], groups: NDArray[np.str_]) -> float:

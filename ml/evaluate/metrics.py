@@ -121,8 +121,10 @@ def sigmoid(logits: Scores) -> Scores:
     return np.asarray(0.5 * (1 + np.tanh(0.5 * np.asarray(logits, np.float64))), np.float64)
 
 
-def fit_platt(labels: Labels, logits: Scores) -> tuple[float, float]:
+def fit_platt(labels: Labels, logits: Scores, shares: Scores | None = None) -> tuple[float, float]:
     """Temperature T > 0 and bias b with the least log loss of sigmoid((logit + b) / T).
+
+    shares: the say of each score, (N,); all alike where not given.
 
     A temperature alone cannot move a threshold that training on balanced batches left off the middle; the bias does.
     Raises ValueError when the logits do not rise with the label at all: such a detector has nothing to calibrate.
@@ -132,12 +134,13 @@ def fit_platt(labels: Labels, logits: Scores) -> tuple[float, float]:
     y, x = np.asarray(labels, np.float64), np.asarray(logits, np.float64)
     middle, spread = float(x.mean()), float(x.std()) or 1.0
     z = (x - middle) / spread
+    share = np.full(len(x), 1.0 / len(x)) if shares is None else shares / shares.sum()
 
     def loss(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         t = parameters[0] * z + parameters[1]
-        value = float(np.mean(np.logaddexp(0.0, t) - y * t))
-        error = sigmoid(t) - y
-        return value, np.array([np.mean(error * z), np.mean(error)])
+        value = float(share @ (np.logaddexp(0.0, t) - y * t))
+        error = share * (sigmoid(t) - y)
+        return value, np.array([error @ z, error.sum()])
 
     slope, shift = minimize(loss, np.array([1.0, 0.0]), jac=True, method="BFGS").x
     if slope <= 0:

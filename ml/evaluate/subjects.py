@@ -29,7 +29,8 @@ _MARGIN = 1.25  # around the square: blur and recompression look at pixels besid
 class Subject:
     """One found face of a row: pixels around it uint8 (H, W, 3), the detectors' square in them, and what it looks like.
 
-    face_px: longer side of the face in the picture at hand. yaw in degrees.
+    face_px: longer side of the face in the picture at hand. yaw in degrees. landmarks: float32 (478, 2) in the pixels
+    around it, None where they are not known.
     """
 
     row: EvaluationRow
@@ -37,6 +38,7 @@ class Subject:
     square: Square
     face_px: float
     yaw: float
+    landmarks: NDArray[np.float32] | None = None
 
 
 def find_subjects(rows: Sequence[EvaluationRow]) -> tuple[list[Subject], list[EvaluationRow]]:
@@ -81,4 +83,5 @@ def _subject(row: EvaluationRow, pixels: NDArray[np.uint8], face: Face) -> Subje
         square=Square(square.cx - x0, square.cy - y0, square.side),
         face_px=face.size,
         yaw=face.yaw,
+        landmarks=face.landmarks - np.array([x0, y0], np.float32),
     )

@@ -31,7 +31,8 @@ class Tables:
     """Figures over one set of subjects.
 
     subjects: faces; probabilities: by degradation, by detector, float64 (faces,), each calibrated where it can be;
-    thresholds: by detector, the probability from which it says manipulated.
+    thresholds: by detector, the probability from which it says manipulated. index: by degradation, which subjects the
+    probabilities are of; of all where it is not given.
     """
 
     def __init__(
@@ -39,7 +40,9 @@ class Tables:
         subjects: Sequence[Subject],
         probabilities: Mapping[str, Mapping[str, NDArray[np.float64]]],
         thresholds: Mapping[str, float],
+        index: Mapping[str, NDArray[np.intp]] | None = None,
     ) -> None:
+        self._index = index or {}
         self._subjects = subjects
         self._probabilities = probabilities
         self._thresholds = thresholds
@@ -139,8 +142,12 @@ class Tables:
     def _figures(
         self, detector: str, chosen: NDArray[np.bool_], degradation: str = "none", interval: bool = True
     ) -> dict[str, Any]:
-        labels = self._labels[chosen]
-        values = self._probabilities[degradation][detector][chosen]
+        index = self._index.get(degradation)
+        # What was measured of the chosen subjects, and where it stands among the probabilities.
+        place = chosen if index is None else chosen[index]
+        rows = np.flatnonzero(chosen) if index is None else index[place]
+        labels = self._labels[rows]
+        values = self._probabilities[degradation][detector][place]
         said = values >= self._thresholds[detector]
         real, fake = labels == 0, labels == 1
         both = bool(real.any() and fake.any())
@@ -157,7 +164,7 @@ class Tables:
             "tpr": _number(float(np.mean(said[fake])) if fake.any() else math.nan),
         }
         if interval:
-            low, high = metrics.auc_interval(labels, values, self._groups[chosen].tolist())
+            low, high = metrics.auc_interval(labels, values, self._groups[rows].tolist())
             figures |= {"auc_low": _number(low), "auc_high": _number(high)}
         return figures
 
@@ -174,14 +181,14 @@ def abstentions(
         if not found.reencoded:
             continue
         said: dict[tuple[str, str], list[tuple[str, str]]] = {}
-        for number, subject in enumerate(subjects):
+        for number, subject in enumerate(subjects[i] for i in found.index):
             verdict = untouched(float(found.face_px[number]), calibration) or judge(
-                Evidence(*({n: float(v[number]) for n, v in look.items()} for look in _looks(found))),
+                _evidence(found, number, calibration),
                 float(found.sharpness[number]),
                 calibration,
             )
             said.setdefault((subject.row.set, subject.row.label), []).append((str(verdict.level), str(verdict.reason)))
-        for row in missing:
+        for row in missing if degradation == "none" else ():
             said.setdefault((row.set, row.label), []).append(("not_applicable", "no_face"))
         for (name, label), verdicts in sorted(said.items()):
             levels, reasons = [v[0] for v in verdicts], [v[1] for v in verdicts]
@@ -199,8 +206,13 @@ def abstentions(
     return rows
 
 
-def _looks(scores: Scores) -> tuple[Mapping[str, NDArray[np.float64]], ...]:
-    return scores.plain, scores.mirrored, scores.reencoded
+def _evidence(scores: Scores, number: int, calibration: Calibration) -> Evidence:
+    known = [name for name in scores.reencoded if name in calibration.detectors]
+    plain, mirrored, reencoded = (
+        {name: float(look[name][number]) for name in known}
+        for look in (scores.plain, scores.mirrored, scores.reencoded)
+    )
+    return Evidence(plain, mirrored, reencoded)
 
 
 def _shares(values: Sequence[str]) -> dict[str, float]:

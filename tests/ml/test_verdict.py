@@ -130,8 +130,19 @@ def test_the_fusion_holds_when_a_detector_is_missing() -> None:
     without = {key: value for key, value in raw.items() if key != "synthesis"}
     assert WITH_GENERATED.generated_probability(without) is None
     assert judge(Evidence(without, without, without), 0.3, WITH_GENERATED).reason is Reason.MANIPULATED
+    unheard = replace(WITH_GENERATED, weights={"meso4": 0.0, "mesoinception4": 0.0, "boundary": 1.0})
+    left = {"meso4": 3.0, "mesoinception4": 1.0}
+    assert unheard.fused_logit(left) == pytest.approx(2.0 + 0.1), "what is left counts alike"
+    judge(Evidence(left, left, left), 0.3, unheard)
     with pytest.raises(ValueError, match="none of the fused"):
         WITH_GENERATED.fused_logit({"synthesis": 1.0})
+
+
+def test_a_weak_detector_that_is_sure_keeps_a_face_from_being_called_authentic() -> None:
+    alone = replace(PLAIN, weights={"meso4": 1.0, "mesoinception4": 0.0}, dissent=0.9)
+    assert judge(seen(-4, 2.0), 0.3, alone).reason is Reason.AUTHENTIC
+    assert judge(seen(-4, 2.5), 0.3, alone).reason is Reason.DISAGREE
+    assert judge(seen(4, -9), 0.3, alone).reason is Reason.MANIPULATED, "its silence is no veto"
 
 
 def test_the_shown_probability_is_that_of_the_signal_that_decides() -> None:
