@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 BATCHES = (1, 8, 32)
 WANTED = {1: 5.0, 32: 1.2}
 ROUNDS = {1: 40, 8: 25, 32: 15}
+TITLES = {"meso4": "Meso-4", "mesoinception4": "MesoInception-4", "boundary": "Boundary", "synthesis": "Synthesis"}
 
 
 def measure() -> list[Table]:
@@ -24,29 +25,44 @@ def measure() -> list[Table]:
     from ml import runtime
 
     runtime.configure()
-    from ml.detect.predictor import Predictor
+    from benchmarks import litert
+    from ml.detect.crops import SHOWN, Crops
+    from ml.detect.predictor import Predictor, shipped_view
     from ml.weights import store
 
     peer, words = authors_meso4()
-    ours = {name: store.load(name) for name in ("meso4", "mesoinception4")}
-    predictors = {
-        "Meso-4": Predictor({"meso4": ours["meso4"]}),
-        "MesoInception-4": Predictor({"mesoinception4": ours["mesoinception4"]}),
-        "both in one call": Predictor(ours),
+    shipped = [name for name in TITLES if name in store.entries()]
+    ours = {name: store.load(name) for name in shipped}
+    views = {name: shipped_view(name) for name in shipped}
+    predictors = {TITLES[name]: Predictor({name: ours[name]}, views) for name in shipped}
+    predictors["all in one call"] = Predictor(ours, views)
+    # The folded graphs of the larger networks are what LiteRT is compared on: see docs/adr/0008 and 0009.
+    lite = {
+        f"{TITLES[name]}, LiteRT, {threads} thread{'s' * (threads > 1)}": (
+            litert.serve(ours[name], views[name].size, threads),
+            views[name],
+        )
+        for name in shipped
+        if name in {"boundary", "synthesis"}
+        for threads in sorted({1, runtime.usable_cores()})
     }
     table = Table(
         "Detectors",
         ("batch", "network", "a call: median (quartiles)", "images a second", "times the peer's rate"),
         about=(
             f"Peer: {words}, called by `model.predict` of Keras on ready float32 crops. Unmask's predictor is given "
-            "uint8 crops and converts them itself. All are timed by turns in one process, warm, 256 x 256 px."
+            "uint8 crops and converts them itself. All are timed by turns in one process, warm; MesoNet at 256 x 256 "
+            "px, the others at 128 x 128. Under LiteRT run the same folded networks, converted, beside TensorFlow in its process."
         ),
     )
     for batch in BATCHES:
         crops = np.random.default_rng(0).integers(0, 256, (batch, 256, 256, 3), dtype=np.uint8)
         ready = crops.astype(np.float32) / 255.0
         calls = {"peer": lambda x=ready: peer.predict(x, batch_size=len(x), verbose=0)}
-        calls |= {name: lambda p=p, x=crops: p.logits(x) for name, p in predictors.items()}
+        stacks = {view: crops[:, : view.size, : view.size] for view in {SHOWN, *views.values()}}
+        faces = Crops({view: np.ascontiguousarray(stack) for view, stack in stacks.items()})
+        calls |= {name: lambda p=p, x=faces: p.look(x) for name, p in predictors.items()}
+        calls |= {name: lambda r=run, x=faces.stacks[view]: r(x) for name, (run, view) in lite.items()}
         found = interleave(calls, ROUNDS[batch], warm_up=4)
         for name, timing in found.items():
             ratio = found["peer"].ratio_to(timing)
