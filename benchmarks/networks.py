@@ -52,7 +52,8 @@ def measure() -> list[Table]:
         about=(
             f"Peer: {words}, called by `model.predict` of Keras on ready float32 crops. Unmask's predictor is given "
             "uint8 crops and converts them itself. All are timed by turns in one process, warm; MesoNet at 256 x 256 "
-            "px, the others at 128 x 128. Under LiteRT run the same folded networks, converted, beside TensorFlow in its process."
+            "px, the others at 128 x 128. Under LiteRT run the same folded networks, converted, beside TensorFlow in "
+            "its process."
         ),
     )
     for batch in BATCHES:

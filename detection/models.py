@@ -216,7 +216,7 @@ class FaceFinding(models.Model):
             for name, value in sorted(self.detectors.items())
         ]
 
-    # The box as shares of the picture, so that a page can lay it over any size of the picture.
+    # The box as shares of the picture, for any size of it.
     @property
     def left_percent(self) -> float:
         return self._share(self.x0, self.subject.width)

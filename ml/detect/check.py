@@ -98,6 +98,7 @@ class Checker:
         with clock.stage("provenance"):
             report("provenance", 0, 1)
             provenance = read_provenance(request.path, picture.pixels)
+            origin = provenance.as_dict() | invisible_mark.facts(picture.pixels)
             report("provenance", 1, 1)
         with clock.stage("faces"):
             report("faces", 0, 1)
@@ -141,7 +142,7 @@ class Checker:
             timings=clock.timings,
             seconds=clock.seconds,
             not_checked=self._not_checked(verdicts, len(found) > len(faces)),
-            provenance=provenance.as_dict() | invisible_mark.facts(picture.pixels),
+            provenance=origin,
             perceptual_hash=provenance.perceptual_hash,
         )
 

