@@ -178,7 +178,7 @@ def dissent(raw: Mapping[str, float], calibration: Calibration) -> float:
     """The highest P(manipulated) that a detector of swaps gives, be its weight in the fusion what it may.
 
     A weak detector that sees nothing says little about a face that a better one calls manipulated. One that is sure of
-    traces where the better one sees none is another matter: such faces are manipulated several times as often.
+    traces where the better one sees none is another matter: such faces are manipulated about twice as often.
     """
     return max(sigmoid(calibration.logit(name, raw[name])) for name in calibration.weights if name in raw)
 

@@ -27,10 +27,10 @@ logger = logging.getLogger(__name__)
 
 _CHUNK = 64
 
-MEASURED = {"jpeg 30": 120, "down 2x": 120, "blur 1.5": 120}
+MEASURED = {"jpeg 30": 240, "down 2x": 240, "blur 1.5": 240}
 """Faces of each set and class that a degradation is measured on, ..."""
 
-OTHERS = 60
+OTHERS = 80
 """... and for the degradations that no promise is made about."""
 
 PROMISED = ("none", *MEASURED)

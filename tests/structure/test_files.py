@@ -23,7 +23,12 @@ TOP_LEVEL = {
 }  # fmt: skip
 LONGEST_MODULE = 300  # lines; past that a module is asked why
 # Asked, and answered: each is one thing and a little over, and reads worse in halves.
-LONGER = {"detection/models.py": 310, "detection/report/as_pdf.py": 310, "ml/training/blending.py": 325}
+LONGER = {
+    "ml/detect/check.py": 301,
+    "detection/models.py": 310,
+    "detection/report/as_pdf.py": 310,
+    "ml/training/blending.py": 325,
+}
 LARGEST_FILE = 4 * 1024 * 1024
 LARGEST_REPOSITORY = 40 * 1024 * 1024
 # Written with a class of one letter, so that this file does not hold what it looks for.
