@@ -1,5 +1,6 @@
 // Adds to a piece of page what works only with a script. Called for the whole page, and again for a piece swapped in later.
 
+import { compare } from "./compare.js";
 import { timeline } from "./timeline.js";
 
 export function enhance(root) {
@@ -9,6 +10,7 @@ export function enhance(root) {
   root.querySelectorAll("[data-looks]").forEach(stackLooks);
   root.querySelectorAll(".plate__boxes").forEach(linkBoxes);
   root.querySelectorAll("[data-timeline]").forEach(timeline);
+  root.querySelectorAll("[data-compare]").forEach(compare);
 }
 
 function showLocally(element) {
