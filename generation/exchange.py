@@ -61,12 +61,13 @@ class SealedOutput:
 @dataclass(frozen=True, slots=True)
 class GenerationResult:
     """The outputs, the main one first; `weights` is name -> sha256 of what made them; `seen` is role -> perceptual hash
-    of what it was made from."""
+    of what it was made from; `facts` is what the result page tells beside it (JSON: numbers, words, lists)."""
 
     outputs: tuple[SealedOutput, ...]
     weights: dict[str, str] = field(default_factory=dict)
     seen: dict[str, str] = field(default_factory=dict)
     device: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

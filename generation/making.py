@@ -9,6 +9,7 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from jobs import kinds
 from jobs.errors import PersonError
 from jobs.kinds import JobKind
 from jobs.outputs import mark_of
@@ -31,6 +32,11 @@ _roles: dict[str, tuple[str, ...]] = {}
 def roles_of(kind: str) -> tuple[str, ...]:
     """What a kind is made from; raises KeyError for a kind that generates nothing."""
     return _roles[kind]
+
+
+def generating_kinds() -> tuple[str, ...]:
+    """The names of the kinds that make something, as far as they are registered."""
+    return tuple(name for name in sorted(_roles) if kinds.find(name) is not None)
 
 
 def generating_kind(
@@ -131,6 +137,6 @@ def result_url(job: Job) -> str:
 
 def forget(job: Job) -> None:
     """Its files go with the job's. What stays counts for the day's quota and for the ledger: no picture, no title."""
-    from .models import Generation
+    from .models import NOTHING_LEFT, Generation
 
-    Generation.objects.filter(job=job).update(title="", result=None)
+    Generation.objects.filter(job=job).update(**NOTHING_LEFT)

@@ -14,6 +14,7 @@ REVIEWERS_MAY: Final = (
     "view_takedownplea",
     "change_takedownplea",
     "view_generation",
+    "approve_generation",
 )
 
 

@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 SUFFIXES: Final = {"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp", "video/mp4": ".mp4"}
 WITHOUT_MANIFEST: Final = "unsealed"
+POSTER: Final = "poster"  # the role of a small sealed picture of the result, for lists
 
 
 class Unsealed(PersonError):
@@ -47,7 +48,9 @@ def publish(job: Job, result: GenerationResult) -> None:
         raise Unsealed(f"job {job.pk} ended without a sealed output")
     artifacts = [publish_output(job, generation, output) for output in result.outputs]
     generation.result = artifacts[0]
-    generation.save(update_fields=["result"])
+    generation.poster = next((artifact for artifact in artifacts if artifact.role == POSTER), None)
+    generation.facts = result.facts
+    generation.save(update_fields=["result", "poster", "facts"])
     for role, seen in result.seen.items():
         if seen:
             outputs.bands_of(seen)  # raises for what is no hash: the answer comes from the inference process

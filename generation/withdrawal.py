@@ -15,7 +15,7 @@ from jobs.states import TERMINAL
 from . import ledger
 from .blocks import BlockedPicture
 from .consents import Consent
-from .models import Generation
+from .models import DELETED, NOTHING_LEFT, Generation
 from .refusals import Reason
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def withdraw(generation: Generation, why: str) -> None:
     """End the work and delete every file of it, inputs too."""
     with transaction.atomic():
         Generation.objects.filter(pk=generation.pk).update(
-            withdrawn=timezone.now(), withdrawn_for=str(why), result=None, title=""
+            withdrawn=timezone.now(), withdrawn_for=str(why), **NOTHING_LEFT
         )
         lifecycle.cancel(generation.job_id)
         _delete_files(Artifact.objects.filter(job_id=generation.job_id))
@@ -86,6 +86,6 @@ def _delete_files(artifacts: object) -> None:
 def delete_own(generation: Generation) -> None:
     """Its owner wants it gone: files now, job stopped or purged; nothing is blocked."""
     with transaction.atomic():
-        withdraw(generation, "deleted")
+        withdraw(generation, DELETED)
         if Job.objects.filter(pk=generation.job_id, state__in=TERMINAL).exists():
             lifecycle.purge(generation.job_id)

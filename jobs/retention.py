@@ -53,6 +53,9 @@ def purge_due(report: Report) -> tuple[int, int]:
             logger.exception("error %s: job %s could not be purged", secrets.token_hex(4), job_id)
         report("purge", done + 1, len(due))
     Job.objects.filter(owner_key=SYSTEM, state=JobState.PURGED).delete()  # of the site's own jobs nothing is kept
+    # A job may be kept for the sake of some of its files; the others go when their own time is over.
+    for artifact in Artifact.objects.filter(job__state__in=TERMINAL, purge_after__lt=now).iterator():
+        artifact.delete()
     alone = Artifact.objects.filter(job__isnull=True, created__lt=now - _grace())
     unattached = 0
     for artifact in alone.iterator():

@@ -191,6 +191,7 @@ DETECTION_VIDEO_PEOPLE = env.int("UNMASK_VIDEO_PEOPLE", default=5)  # people of 
 
 # --- Creations ------------------------------------------------------------------------------------------------------
 GENERATION_DAILY_QUOTA = env.int("UNMASK_CREATIONS_A_DAY", default=20)  # of one member
+GENERATION_SHARE_DAYS = DETECTION_SHARE_DAYS
 GENERATION_AUTHORITY_DIR = Path(env.str("UNMASK_AUTHORITY_DIR", default=str(DATA_DIR / "authority")))
 
 # --- Language and time ----------------------------------------------------------------------------------------------

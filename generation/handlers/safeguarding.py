@@ -5,11 +5,14 @@ Nothing else makes a SealedOutput, and `generation.publishing` keeps nothing but
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from generation.exchange import SealedOutput
 from generation.refusals import Reason, Refused
 from jobs.errors import PersonError
+
+POSTER_SIDE: Final = 480
+POSTER_SHORT_SIDE: Final = 64  # less than that holds no readable band
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -106,6 +109,25 @@ def sealed(
         perceptual_hash=made.perceptual_hash,
         role=role,
     )
+
+
+def poster(
+    request: GenerationRequest, work: Work, pixels: NDArray[np.uint8], *, weights: dict[str, str] | None = None
+) -> SealedOutput | None:
+    """A small picture of the result for lists, sealed like it: hand it back among the outputs, after the main one.
+    `pixels`: the result, or a frame of it, without its marks. None for a picture that is small already."""
+    import numpy as np
+    from PIL import Image
+
+    from ml.provenance.sealing import Still
+
+    height, width = pixels.shape[:2]
+    share = POSTER_SIDE / max(height, width)
+    if share >= 1 or min(height, width) * share < POSTER_SHORT_SIDE:
+        return None
+    size = (round(width * share), round(height * share))
+    small = np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS), dtype=np.uint8)
+    return sealed(request, work, Still(small), role="poster", weights=weights)
 
 
 def _content_type(suffix: str) -> str:
