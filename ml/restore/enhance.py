@@ -12,8 +12,9 @@ import numpy as np
 
 from ml.errors import MediaError
 from ml.media import decode
+from ml.provenance.source_type import GENERATED
 from ml.restore import methods
-from ml.restore.canvas import Canvas, read
+from ml.restore.canvas import Canvas, marked, read
 from ml.restore.measures import Measures, measure
 from ml.restore.task import Task
 from ml.restore.tiling import count, run_tiled
@@ -40,6 +41,9 @@ class EnhanceRequest:
 
     methods: built-in names or "imported:FILE"; none means the task's default. scale: of upscaling, None for 2 or an
     imported network's own. strength: 0 to 1, None to let the picture tell. truth: the picture as it should be.
+
+    generated: the picture is known to be generated, though its metadata may not say so any more. mark: 12 hex digits
+    that results which are generated, or may hold invented detail, carry as their invisible mark; "" for none.
     """
 
     path: Path
@@ -51,6 +55,8 @@ class EnhanceRequest:
     truth: Path | None = None
     suffix: str = ".png"
     quality: int = 92
+    generated: bool = False
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +151,9 @@ def _one(
     seconds = time.perf_counter() - started
     name = method.name.partition(":")[2] or method.name
     path = request.out / f"{number}-{Path(name).stem}{request.suffix}"
-    source_type = source_type_of(canvas, method.generative)
+    source_type = source_type_of(canvas, method.generative or request.generated)
+    if request.mark and source_type in GENERATED:
+        made = marked(made, request.mark)
     notes = canvas.notes + write(made, path, source_type, request.quality)
     if method.name == "nlmeans" and canvas.top > 255:
         notes += ("Non-local means computes in 8 bits; finer steps were lost.",)

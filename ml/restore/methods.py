@@ -21,21 +21,33 @@ SCALES = (2, 3, 4)
 DEFAULT_STRENGTHS = {Task.UPSCALE: 1.0, Task.DEBLUR: 0.4, Task.JPEG: 0.7}
 """Where none is given and the picture does not tell: upscaling takes the network whole."""
 
+TOLD_BY_THE_PICTURE = (Task.DENOISE, Task.JPEG)
+"""Noise is measured, and a JPEG's quality read from its tables; of other files it is a middle value."""
+
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """One way to do one task. trained: it is a network of this project, with weights that are shipped."""
+    """One way to do one task. trained: it is a network of this project, with weights that are shipped.
+
+    scales: by which it enlarges; none for what keeps the size. steered: a strength changes what it does. generative: it
+    may invent detail. clips: it is fast enough for videos. ``python -m ml.restore.catalogue`` writes all of it down for
+    those who only choose.
+    """
 
     name: str
     task: Task
     label: str
     trained: bool = False
+    scales: tuple[int, ...] = ()
+    steered: bool = True
+    generative: bool = False
+    clips: bool = False
 
 
 METHODS = (
-    Method("compact", Task.UPSCALE, "Compact upscaler, trained here", trained=True),
-    Method("bicubic", Task.UPSCALE, "Bicubic interpolation"),
-    Method("lanczos", Task.UPSCALE, "Lanczos interpolation"),
+    Method("compact", Task.UPSCALE, "Compact upscaler, trained here", trained=True, scales=(2, 4)),
+    Method("bicubic", Task.UPSCALE, "Bicubic interpolation", scales=SCALES, steered=False),
+    Method("lanczos", Task.UPSCALE, "Lanczos interpolation", scales=SCALES, steered=False),
     Method("restorer", Task.DENOISE, "Restorer, trained here", trained=True),
     Method("nlmeans", Task.DENOISE, "Non-local means"),
     Method("restorer", Task.DEBLUR, "Restorer, trained here", trained=True),
@@ -89,7 +101,8 @@ def ready(name: str, task: Task, scale: int | None, strength: float | None, canv
         )
     strength = default_strength(task, canvas) if strength is None else strength
     origin = "trained here" if method.trained else "classical"
-    return Ready(name, method.label, origin, strength, _worker(method, 2 if scale is None else scale, strength, canvas))
+    worker = _worker(method, 2 if scale is None else scale, strength, canvas)
+    return Ready(name, method.label, origin, strength, worker, method.generative)
 
 
 def default_strength(task: Task, canvas: Canvas) -> float:
@@ -109,8 +122,8 @@ def jpeg_strength(quality: int) -> float:
 
 
 def _worker(method: Method, scale: int, strength: float, canvas: Canvas) -> Worker:
-    if method.task is Task.UPSCALE and scale not in ((2, 4) if method.trained else SCALES):
-        known = "2 and 4" if method.trained else "2, 3 and 4"
+    if method.scales and scale not in method.scales:
+        known = " and ".join(", ".join(map(str, method.scales)).rsplit(", ", 1))
         raise MediaError("unsupported_scale", f"The method {method.name} enlarges by {known}, not by {scale}.")
     if method.name in {"bicubic", "lanczos"}:
         return classical.Interpolation(scale, lanczos=method.name == "lanczos")
