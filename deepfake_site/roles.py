@@ -29,3 +29,12 @@ def ensure(group: Any, permission: Any) -> None:
         reviewer.permissions.add(permission.objects.get(content_type__app_label=app_label, codename=codename))
     administrator, _ = group.objects.get_or_create(name=ADMINISTRATOR)
     administrator.permissions.add(*permission.objects.all())
+
+
+def grant_administrators(using: str = "default", **signal: Any) -> None:
+    """After each app's migrations: administrators may do what its models, new ones too, can have done to them."""
+    from django.contrib.auth.models import Group, Permission
+
+    administrator = Group.objects.using(using).filter(name=ADMINISTRATOR).first()
+    if administrator is not None:
+        administrator.permissions.add(*Permission.objects.using(using).all())

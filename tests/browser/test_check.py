@@ -30,12 +30,11 @@ def test_drop_to_verdict(seen: Visit, visit: Callable[..., Visit], astronaut_jpe
     assert re.fullmatch(r"\d+ %", percent)
     expect(page.locator(".scale__value")).to_have_text(percent)
     expect(page.locator(".face__chance")).to_have_text(percent)
-    expect(page.locator(".detectors li")).to_have_count(2)
+    expect(page.locator(".detectors li")).to_have_count(3)
     expect(page.get_by_text("What was not checked")).to_be_visible()
     # The script has laid the second look over the first, and the slider fades it.
-    heat = page.locator(".looks__heat")
-    page.get_by_label("What the detectors looked at").fill("20")
-    expect(heat).to_have_css("opacity", "0.2")
+    page.get_by_label("How strongly").fill("20")
+    expect(page.locator("[data-map=boundary]")).to_have_css("opacity", "0.2")
     for picture in page.locator("main img").all():
         picture.scroll_into_view_if_needed()
         expect(picture).to_have_js_property("complete", True)
@@ -54,7 +53,7 @@ def test_same_verdict_without_javascript(seen: Visit, visit: Callable[..., Visit
     for what in ("#verdict-title", ".verdict__chance .figure", ".detectors li:last-child .figure"):
         expect(page.locator(what)).to_have_text(seen.page.locator(what).inner_text())
     expect(page.locator(".looks__face")).to_be_visible()
-    expect(page.locator(".looks__heat")).to_be_visible()
+    expect(page.locator("[data-map=boundary]")).to_be_visible()
     # What is a dialog with scripts is a disclosure without.
     expect(page.get_by_role("button", name="Delete now")).to_be_hidden()
     page.locator("summary", has_text="Delete").click()

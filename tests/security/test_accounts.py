@@ -18,6 +18,7 @@ from django.utils import timezone
 from deepfake_site import roles
 from detection import services
 from detection.models import Check, Report
+from generation import permissions
 from jobs.models import Artifact, Job
 from tests.detection import factories
 
@@ -148,7 +149,8 @@ class TestRoles:
         assert {group.name for group in Group.objects.all()} >= {roles.MEMBER, roles.REVIEWER, roles.ADMINISTRATOR}
         reviewer = Group.objects.get(name=roles.REVIEWER)
         granted = {(p.content_type.app_label, p.codename) for p in reviewer.permissions.all()}
-        assert granted == set(roles.REVIEWER_MAY)
+        of_generation = {("generation", codename) for codename in permissions.REVIEWERS_MAY}
+        assert granted == set(roles.REVIEWER_MAY) | of_generation
         assert Group.objects.get(name=roles.ADMINISTRATOR).permissions.count() == Permission.objects.count()
 
     def test_a_reviewer_decides_reports_and_edits_nothing_else(self, client: Client, ada: User) -> None:

@@ -50,6 +50,10 @@ def artifact(which: str) -> Callable[[Check], list[object]]:
     return of
 
 
+def picture(check: Check) -> list[object]:
+    return [check.pk, check.display_id]
+
+
 ADDRESSES: Final = (
     Address("detection:result", "get", pk, 200, 200),
     Address("detection:delete", "post", pk, 302, 404),
@@ -65,6 +69,11 @@ ADDRESSES: Final = (
     Address("jobs:artifact", "get", artifact("original"), 404, 200),
     Address("api:check", "get", pk, 200, 404),
     Address("api:check", "delete", pk, 204, 404),
+    Address("detection:report_json", "get", pk, 200, 200),
+    Address("detection:report_pdf", "get", pk, 200, 200),
+    Address("api:check_report_json", "get", pk, 200, 404),
+    Address("api:check_report_pdf", "get", pk, 200, 404),
+    Address("api:check_picture", "get", picture, 200, 404),
 )
 OPEN_TO_ALL: Final = {
     "detection:check",
@@ -72,6 +81,8 @@ OPEN_TO_ALL: Final = {
     "detection:method",
     "detection:shared",  # by an unguessable token
     "detection:shared_file",
+    "detection:shared_report_json",
+    "detection:shared_report_pdf",
     "detection:tokens",  # one's own
     "detection:token_revoke",  # tests/detection/test_api.py
     "api:checks",  # one's own
