@@ -14,8 +14,8 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from detection.api import router as checks
 from detection.api_auth import TokenOrSession
-from detection.submission import Refusal
 from jobs.errors import IntakeError, QuotaExceeded
+from jobs.refusal import Refusal
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse

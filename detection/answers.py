@@ -8,11 +8,11 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 
+from jobs.refusal import Refusal
 from jobs.requester import requester_of
 from jobs.snapshot import snapshot
 
 from . import pages
-from .submission import Outcome, Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from .forms import CheckForm
     from .models import Check
+    from .submission import Outcome
 
 
 def wants_json(request: HttpRequest) -> bool:

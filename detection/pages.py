@@ -19,9 +19,8 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest
 
+    from jobs.refusal import Refusal
     from jobs.requester import Requester
-
-    from .submission import Refusal
 
 PAGE_SIZE: Final = 20
 RECENT: Final = 4

@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from jobs.errors import QuotaExceeded
+from jobs.refusal import Refusal
 from jobs.requester import requester_of
 from jobs.views import artifact_response
 
@@ -19,7 +20,7 @@ from . import answers, pages, pictures, services
 from .forms import CheckForm, ReportForm
 from .models import Check
 from .report.answer import answer as report_answer
-from .submission import Refusal, submit_all
+from .submission import submit_all
 
 if TYPE_CHECKING:
     from uuid import UUID

@@ -46,7 +46,8 @@ def distance(one: str, other: str) -> int:
     return (int(one, 16) ^ int(other, 16)).bit_count()
 
 
-def _near(band: int) -> list[int]:
+def near_bands(band: int) -> list[int]:
+    """The band and all those that differ from it in at most two bits."""
     one = [1 << bit for bit in range(BAND_BITS)]
     two = [a | b for a, b in combinations(one, 2)]
     return [band, *(band ^ bits for bits in (*one, *two))]
@@ -57,7 +58,7 @@ class MadeOutputQuerySet(models.QuerySet["MadeOutput"]):
         """The rows that may be within `LOOK_ALIKE` bits: a superset, from the indexes alone."""
         near = Q()
         for index, band in enumerate(bands_of(perceptual_hash)):
-            near |= Q(**{f"band{index}__in": _near(band)})
+            near |= Q(**{f"band{index}__in": near_bands(band)})
         return self.filter(near)
 
 
@@ -121,6 +122,12 @@ def record(job: Job, *, sha256: str, perceptual_hash: str = "", mark: str = "") 
         mark=mark,
         **{f"band{index}": band for index, band in enumerate(bands)},
     )
+
+
+def looks() -> bytes:
+    """The perceptual hashes of all that was made here, 8 bytes each: to look for a likeness without a database."""
+    hashes = MadeOutput.objects.exclude(perceptual_hash="").values_list("perceptual_hash", flat=True).distinct()
+    return bytes.fromhex("".join(hashes))
 
 
 def find(sha256: str = "", perceptual_hash: str = "", mark: str = "") -> list[Match]:
