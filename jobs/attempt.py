@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, Final
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from . import estimates, kinds, lifecycle, workdirs
+from . import estimates, kinds, lifecycle, midway, workdirs
 from .database import in_database
-from .errors import PersonError
+from .errors import DiskFull, PersonError, is_disk_full
 from .moves import seq_now
-from .outcomes import Crashed, Finished, Outcome, Raised, Refused, Runner, Stopped
+from .outcomes import Crashed, Finished, Outcome, Raised, Refused, Runner, Shown, Stopped
 from .snapshot import snapshot
 from .states import Standing
 from .wake import announce_progress
@@ -58,6 +58,8 @@ class Attempt:
         self._began = self._last_progress = time.monotonic()
         self._changed = asyncio.Event()
         self._asked_to_stop: float | None = None
+        self._asked_to_finish = False
+        self._unseen: Shown | None = None
         self._stall_seconds = float(self.kind.stall_seconds or settings.JOBS_STALL_SECONDS)
 
     async def run(self) -> None:
@@ -69,6 +71,7 @@ class Attempt:
             for aide in aides:
                 aide.cancel()
             await asyncio.gather(*aides, return_exceptions=True)
+        await self._show()
         await self._settle(outcome)
 
     def drain(self) -> None:
@@ -91,12 +94,14 @@ class Attempt:
                 return Crashed(str(self._ending))
             self._working = True
             self._last_progress = time.monotonic()
-            return await self._runner.run(self.kind, request, self._on_progress)
+            return await self._runner.run(self.kind, request, self._on_progress, self._on_shown)
         except PersonError as error:
             return Refused(error.code, error.message)
         except TimeoutError:
             return Raised("preparing took too long", traceback.format_exc(), transient=True)
         except Exception as error:  # noqa: BLE001  (costs this job, not the worker)
+            if is_disk_full(error):
+                return Refused(DiskFull.code, DiskFull.sentence)
             return Raised(f"{type(error).__name__}: {error}", traceback.format_exc())
         finally:
             self._working = False
@@ -108,6 +113,11 @@ class Attempt:
         self.job.stage, self.job.done, self.job.total = stage[:40], max(0, done), max(0, total)
         self._changed.set()
 
+    def _on_shown(self, shown: Shown) -> None:
+        self._last_progress = time.monotonic()
+        self._unseen = shown.over(self._unseen)
+        self._changed.set()
+
     # --- Telling -----------------------------------------------------------------------------------------------------
     async def _tell(self) -> None:
         """Progress to the group at most four times a second, to the row at most once; the last of it always."""
@@ -116,6 +126,7 @@ class Attempt:
             await self._changed.wait()
             self._changed.clear()
             now = time.monotonic()
+            await self._show()
             to_row = now - last_row >= ROW_SECONDS
             if to_row:
                 last_row = now
@@ -125,6 +136,14 @@ class Attempt:
             except Exception as error:  # noqa: BLE001  (progress that nobody sees costs nothing else)
                 logger.warning("progress of job %s not told: %s", self.job.pk, error)
             await asyncio.sleep(GROUP_SECONDS)
+
+    async def _show(self) -> None:
+        shown, self._unseen = self._unseen, None
+        try:
+            if shown is not None:
+                await in_database(midway.keep, self.job, shown)
+        except Exception as error:  # noqa: BLE001  (a preview that nobody sees costs nothing else)
+            logger.warning("what job %s showed was not kept: %s", self.job.pk, error)
 
     def _progress(self, to_row: bool) -> dict[str, Any]:
         job = self.job
@@ -184,6 +203,9 @@ class Attempt:
         if standing is Standing.CANCEL and self._asked_to_stop is None:
             self._asked_to_stop = time.monotonic()
             self._runner.ask_to_stop()
+        if standing is Standing.ENOUGH and self._working and not self._asked_to_finish:
+            self._asked_to_finish = True
+            self._runner.ask_to_finish()
         return None
 
     # --- Ending ------------------------------------------------------------------------------------------------------
@@ -213,6 +235,8 @@ class Attempt:
                 except PersonError as error:
                     return self._fail(error.code, error.message)
                 except Exception as error:  # noqa: BLE001  (of the app's publish: costs this job)
+                    if is_disk_full(error):
+                        return self._fail(DiskFull.code, DiskFull.sentence, log=traceback.format_exc())
                     return self._bug(f"{type(error).__name__}: {error}", traceback.format_exc())
             case Refused(code=code, message=message):
                 return self._fail(code, message)

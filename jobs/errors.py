@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 
 class PersonError(Exception):
     """Something the person can put right. `message` is shown to them as it stands; the job is never retried."""
@@ -17,6 +19,23 @@ class PersonError(Exception):
 
 class IntakeError(PersonError):
     """An upload that is refused before a job is made of it."""
+
+
+class DiskFull(PersonError):
+    """Not the person's doing, but nothing that another attempt in a second would mend."""
+
+    code = "disk_full"
+    sentence = (
+        "There is no room left for files on this site, so the work was stopped and nothing was kept. "
+        "Please try again later."
+    )
+
+    def __init__(self) -> None:
+        super().__init__(self.code, self.sentence)
+
+
+def is_disk_full(error: BaseException) -> bool:
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 class TransientError(Exception):

@@ -12,7 +12,7 @@ from django.db import close_old_connections, connections
 from django.utils.module_loading import import_string
 
 from .errors import Cancelled, PersonError, TransientError
-from .outcomes import Crashed, Finished, OnProgress, Outcome, Raised, Refused, Stopped
+from .outcomes import Crashed, Finished, OnProgress, OnShown, Outcome, Raised, Refused, Stopped
 
 if TYPE_CHECKING:
     from .kinds import JobKind
@@ -31,7 +31,7 @@ class Housekeeping:
     async def ready(self) -> str:
         return ""
 
-    async def run(self, kind: JobKind, request: Any, on_progress: OnProgress) -> Outcome:
+    async def run(self, kind: JobKind, request: Any, on_progress: OnProgress, on_shown: OnShown) -> Outcome:
         loop = asyncio.get_running_loop()
         run: asyncio.Future[Outcome] = loop.create_future()
         unwanted = threading.Event()
@@ -62,6 +62,9 @@ class Housekeeping:
 
     def ask_to_stop(self) -> None:
         self._unwanted.set()
+
+    def ask_to_finish(self) -> None:
+        """Housekeeping has no half-way."""
 
     def kill(self, why: str) -> None:
         self._unwanted.set()

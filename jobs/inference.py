@@ -17,7 +17,7 @@ import psutil
 from django.conf import settings
 
 from . import kinds, wire
-from .outcomes import Crashed, Finished, OnProgress, Outcome, Raised, Refused, Stopped
+from .outcomes import Crashed, Finished, OnProgress, OnShown, Outcome, Raised, Refused, Shown, Stopped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,8 +40,11 @@ class ChildNotStarted(RuntimeError):
 
 
 class InferenceChild:
-    def __init__(self, on_death: Callable[[], None] = lambda: None) -> None:
-        self._on_death = on_death
+    def __init__(
+        self, on_death: Callable[[], None] = lambda: None, takes: Callable[[JobKind], bool] = lambda kind: True
+    ) -> None:
+        """`takes`: the kinds that it is for, whose models it warms."""
+        self._on_death, self._takes = on_death, takes
         self._process: subprocess.Popen[bytes] | None = None
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
@@ -49,15 +52,21 @@ class InferenceChild:
         self._started: asyncio.Future[wire.Ready] | None = None
         self._run: asyncio.Future[Any] | None = None
         self._on_progress: OnProgress | None = None
+        self._on_shown: OnShown | None = None
         self._token = 0
         self._killed_for = ""
         self._failures = 0
         self._jobs = 0
+        self._rested = 0.0
         self.device = ""
 
     @property
     def pid(self) -> int | None:
         return self._process.pid if self._process is not None else None
+
+    def idle_seconds(self) -> float:
+        """Since when a living child has had nothing to do; 0 for one that works, or that there is not."""
+        return time.monotonic() - self._rested if self.is_alive and self._run is None else 0.0
 
     @property
     def is_alive(self) -> bool:
@@ -102,11 +111,11 @@ class InferenceChild:
                 stdin=subprocess.DEVNULL,
                 pass_fds=(theirs.fileno(),),
             )
-        self._killed_for, self._jobs = "", 0
+        self._killed_for, self._jobs, self._rested = "", 0, time.monotonic()
         self._reader, self._writer = await asyncio.open_connection(sock=ours)
         self._started = asyncio.get_running_loop().create_future()
         self._reading = asyncio.create_task(self._read(), name="inference-child")
-        functions = dict.fromkeys(kind.warm for kind in kinds.served() if kind.warm)
+        functions = dict.fromkeys(kind.warm for kind in kinds.served() if kind.warm and self._takes(kind))
         await self._send(wire.Warm(tuple(functions)))
         try:
             ready = await asyncio.wait_for(asyncio.shield(self._started), settings.JOBS_CHILD_START_SECONDS)
@@ -117,10 +126,10 @@ class InferenceChild:
         self.device = ready.device
         logger.info("inference child %d ready on %s after %.1f s", self._process.pid, self.device, ready.seconds)
 
-    async def run(self, kind: JobKind, request: Any, on_progress: OnProgress) -> Outcome:
+    async def run(self, kind: JobKind, request: Any, on_progress: OnProgress, on_shown: OnShown) -> Outcome:
         self._token += 1
         self._jobs += 1
-        self._on_progress = on_progress
+        self._on_progress, self._on_shown = on_progress, on_shown
         self._run = asyncio.get_running_loop().create_future()
         try:
             if not self.is_alive:
@@ -129,7 +138,8 @@ class InferenceChild:
                 await self._send(wire.Run(self._token, kind.handler, wire.dumps(request)))
             return self._outcome(await self._run, kind)
         finally:
-            self._run = self._on_progress = None
+            self._run = self._on_progress = self._on_shown = None
+            self._rested = time.monotonic()
 
     def _outcome(self, message: Any, kind: JobKind) -> Outcome:
         match message:
@@ -188,6 +198,9 @@ class InferenceChild:
             case wire.Progress(token=token, stage=stage, done=done, total=total):
                 if token == self._token and self._on_progress is not None:
                     self._on_progress(stage, done, total)
+            case wire.Shown(token=token, picture=picture, content_type=content_type, facts=facts):
+                if token == self._token and self._on_shown is not None:
+                    self._on_shown(Shown(picture, content_type, message.width, message.height, facts))
             case _:
                 if self._run is not None and not self._run.done() and getattr(message, "token", None) == self._token:
                     self._run.set_result(message)
@@ -211,6 +224,10 @@ class InferenceChild:
     def ask_to_stop(self) -> None:
         if self.is_alive and self._writer is not None:
             self._writer.write(wire.frame(wire.Stop(self._token)))
+
+    def ask_to_finish(self) -> None:
+        if self.is_alive and self._writer is not None:
+            self._writer.write(wire.frame(wire.Enough(self._token)))
 
     def kill(self, why: str) -> None:
         if self._process is not None and self._process.poll() is None:

@@ -22,13 +22,13 @@ import traceback
 from typing import TYPE_CHECKING, Any, Final
 
 from jobs import wire
-from jobs.errors import Cancelled, PersonError, TransientError
+from jobs.errors import Cancelled, DiskFull, PersonError, TransientError, is_disk_full
+from jobs.reporting import Reporter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 PR_SET_PDEATHSIG: Final = 1
-PROGRESS_SECONDS: Final = 0.05  # a handler may report as often as it likes; the pipe is spared
 EXIT_PARENT_GONE: Final = 3
 EXIT_OUT_OF_MEMORY: Final = 4
 
@@ -53,6 +53,7 @@ class Child:
         self._sending = threading.Lock()
         self._messages: queue.SimpleQueue[wire.Warm | wire.Run] = queue.SimpleQueue()
         self._unwanted: set[int] = set()
+        self._enough: set[int] = set()
 
     def serve(self) -> None:
         threading.Thread(target=self._read, name="from-worker", daemon=True).start()
@@ -63,6 +64,7 @@ class Child:
             else:
                 self._send(self._run(message))
                 self._unwanted.discard(message.token)
+                self._enough.discard(message.token)
 
     def _read(self) -> None:
         try:
@@ -70,6 +72,8 @@ class Child:
                 message = wire.receive(self._connection)
                 if isinstance(message, wire.Stop):
                     self._unwanted.add(message.token)
+                elif isinstance(message, wire.Enough):
+                    self._enough.add(message.token)
                 else:
                     self._messages.put(message)
         except (EOFError, OSError):
@@ -92,17 +96,7 @@ class Child:
 
     def _run(self, message: wire.Run) -> Any:
         token = message.token
-        last_sent, last_stage = 0.0, ""
-
-        def report(stage: str, done: int, total: int) -> None:
-            nonlocal last_sent, last_stage
-            if token in self._unwanted:
-                raise Cancelled
-            now = time.monotonic()
-            if stage != last_stage or done >= total or now - last_sent >= PROGRESS_SECONDS:
-                last_sent, last_stage = now, stage
-                self._send(wire.Progress(token, str(stage), int(done), int(total)))
-
+        report = Reporter(token, self._send, self._unwanted, self._enough)
         try:
             if token in self._unwanted:
                 return wire.Stopped(token)
@@ -112,11 +106,19 @@ class Child:
             return wire.Stopped(token)
         except PersonError as error:
             return wire.Refused(token, str(error.code), str(error.message))
+        except OSError as error:
+            if is_disk_full(error):
+                return wire.Refused(token, DiskFull.code, DiskFull.sentence)
+            return _raised(token, error)
         except MemoryError:
             os._exit(EXIT_OUT_OF_MEMORY)  # nothing can be relied on after it; the worker starts a fresh child
         except BaseException as error:  # noqa: BLE001  (everything crosses as data; SystemExit of a library too)
-            summary = f"{type(error).__name__}: {error}"
-            return wire.Raised(token, summary[:500], traceback.format_exc(), isinstance(error, TransientError))
+            return _raised(token, error)
+
+
+def _raised(token: int, error: BaseException) -> wire.Raised:
+    summary = f"{type(error).__name__}: {error}"
+    return wire.Raised(token, summary[:500], traceback.format_exc(), isinstance(error, TransientError))
 
 
 def main() -> None:

@@ -13,10 +13,12 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
     from .models import Job
+    from .outcomes import Shown
 
 Prepare = Callable[["Job", Path], Any]
 Publish = Callable[["Job", Any], None]
 Admit = Callable[["Job"], None]
+Vet = Callable[["Job", "Shown"], None]
 
 
 def _no_request(job: Job, workdir: Path) -> None:
@@ -41,6 +43,9 @@ class JobKind:
     `prepare` runs in the worker and returns the frozen request; `publish` runs in the worker, inside the fenced
     transaction that ends the job; `forget` runs inside the transaction that purges it.
     `admit` runs inside the transaction that queues the job, row and artifacts there; what it raises undoes both.
+    `vet` runs inside the transaction that keeps what a handler shows of unfinished work; what it raises keeps it out.
+    `long` work runs in a child of its own, so that nobody's short work waits behind it.
+    `may_finish_early`: the handler heeds `report.enough`, and its owner may say so.
     `warm` is a dotted name called once in each new child; it may return the name of the device.
     `in_worker` runs the handler in a thread of the worker instead of the child: for housekeeping that needs the
     database and no model.
@@ -60,6 +65,9 @@ class JobKind:
     max_attempts: int = 3
     stall_seconds: float | None = None  # no progress for so long means hung; None: JOBS_STALL_SECONDS
     in_worker: bool = False
+    vet: Vet | None = None
+    long: bool = False
+    may_finish_early: bool = False
 
     def stage_label(self, code: str) -> str:
         return next((str(label) for name, label, _ in self.stages if name == code), "")

@@ -160,10 +160,10 @@ def progress(
 
 def standing(job_id: UUID, attempt: int) -> Standing:
     """Whether the attempt still has the job, and whether the person still wants it."""
-    wanted = running_row(job_id, attempt).values_list("cancel_requested", flat=True).first()
-    if wanted is None:
+    asked = running_row(job_id, attempt).values_list("cancel_requested", "enough_requested").first()
+    if asked is None:
         return Standing.LOST
-    return Standing.CANCEL if wanted else Standing.OURS
+    return Standing.CANCEL if asked[0] else Standing.ENOUGH if asked[1] else Standing.OURS
 
 
 @retrying

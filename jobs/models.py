@@ -73,11 +73,13 @@ class Job(models.Model):
     worker = models.CharField(max_length=80, blank=True, default="")
     device = models.CharField(max_length=120, blank=True, default="")
     cancel_requested = models.BooleanField(default=False)
+    enough_requested = models.BooleanField(default=False)  # finish with what there is
 
     stage = models.CharField(max_length=40, blank=True, default="")
     done = models.PositiveIntegerField(default=0)
     total = models.PositiveIntegerField(default=0)
     eta_seconds = models.FloatField(null=True, blank=True)
+    shown = models.JSONField(default=dict, blank=True)  # of unfinished work: jobs.midway
     seq = models.BigIntegerField(default=0)
 
     error_code = models.CharField(max_length=40, blank=True, default="")
@@ -157,6 +159,8 @@ class Artifact(models.Model):
     """One stored file. An `original` is evidence as it came; all others were encoded by us from pixels."""
 
     ORIGINAL = "original"
+    PREVIEW = "preview"  # of unfinished work: one a job, until a better one comes
+    LEARNED = "learned"  # weights that know a person: worked with, never given out
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     role = models.CharField(max_length=40)

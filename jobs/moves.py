@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from django.db import transaction
 from django.db.models import F, Value
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
+from . import workdirs
 from .errors import IllegalMove
-from .models import Job
+from .models import Artifact, Job
 from .states import TERMINAL, JobState, legal
 from .wake import announce, nudge_workers
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from .models import JobQuerySet
+
+
+_NOTHING_SHOWN: Final = frozenset({JobState.FAILED, JobState.CANCELLED, JobState.PURGED})
 
 
 def seq_now(after: int = 0) -> int:
@@ -52,12 +56,24 @@ def move(
     if new in TERMINAL:
         changes.setdefault("finished", timezone.now())
         changes.setdefault("eta_seconds", None)
+    if new in _NOTHING_SHOWN:
+        changes.setdefault("shown", {})
     moved = bool(rows.update(state=new, seq=Greatest(F("seq") + 1, Value(seq_now())), **changes))
     if moved:
         transaction.on_commit(lambda: announce(job_id), robust=True)
         if new is not JobState.RUNNING:  # a place, or a job, is there for somebody
             transaction.on_commit(nudge_workers, robust=True)
+        if new in TERMINAL:
+            _clear_away(job_id, new)
     return moved
+
+
+def _clear_away(job_id: UUID, new: JobState) -> None:
+    """Of what failed or was given up nothing half-done is kept, and nobody goes on from its folder."""
+    if new in _NOTHING_SHOWN:
+        for preview in Artifact.objects.filter(job_id=job_id, role=Artifact.PREVIEW):
+            preview.delete()
+    transaction.on_commit(lambda: workdirs.forget(job_id), robust=True)
 
 
 def running_row(job_id: UUID, attempt: int) -> JobQuerySet:

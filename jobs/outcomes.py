@@ -13,6 +13,29 @@ OnProgress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """What a handler lets the owner see of unfinished work: a picture, which takes the place of the one before, and
+    facts as a JSON object. Empty: nothing new of that."""
+
+    picture: bytes = b""
+    content_type: str = ""
+    width: int = 0
+    height: int = 0
+    facts: str = ""
+
+    def over(self, before: Shown | None) -> Shown:
+        """This, with what it lacks taken from what was shown before."""
+        if before is None:
+            return self
+        pictured = self if self.picture else before
+        facts = self.facts or before.facts
+        return Shown(pictured.picture, pictured.content_type, pictured.width, pictured.height, facts)
+
+
+OnShown = Callable[[Shown], None]
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     result: Any
 
@@ -55,9 +78,12 @@ class Runner(Protocol):
     async def ready(self) -> str:
         """Wait until a job can be run, starting what must be started; return the device."""
 
-    async def run(self, kind: JobKind, request: Any, on_progress: OnProgress) -> Outcome: ...
+    async def run(self, kind: JobKind, request: Any, on_progress: OnProgress, on_shown: OnShown) -> Outcome: ...
 
     def ask_to_stop(self) -> None: ...
+
+    def ask_to_finish(self) -> None:
+        """Tell the handler that it may use what it has so far."""
 
     def kill(self, why: str) -> None:
         """End the run now. It then ends as Crashed(why), unless it had ended already."""

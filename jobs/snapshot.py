@@ -37,6 +37,10 @@ def snapshot(job: Job) -> dict[str, Any]:
         "device": job.device,
         "attempt": job.attempt,
         "cancel_requested": job.cancel_requested,
+        "preview": job.shown.get("preview"),
+        "facts": job.shown.get("facts") or {},
+        "may_finish": bool(kind and kind.may_finish_early and job.state == JobState.RUNNING),
+        "finishing": job.enough_requested,
         "error": (
             {"code": job.error_code, "message": job.error_message, "id": job.error_id} if job.error_code else None
         ),

@@ -38,8 +38,10 @@ def legal(old: JobState, new: JobState) -> bool:
 
 
 class Standing(StrEnum):
-    """What an attempt finds when it looks at its row: still its own, its own but no longer wanted, or another's."""
+    """What an attempt finds when it looks at its row: still its own, its own but no longer wanted, its own and
+    to be finished with what there is, or another's."""
 
     OURS = "ours"
     CANCEL = "cancel"
+    ENOUGH = "enough"
     LOST = "lost"

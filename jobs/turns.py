@@ -7,13 +7,22 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db.models import Count, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from . import quotas
 from .models import Job
 from .states import JobState
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from .models import JobQuerySet
+
+
+def anybody_waits(kinds: Iterable[str]) -> bool:
+    """Whether a job of these kinds may be begun now."""
+    waiting = Job.objects.filter(state=JobState.QUEUED, kind__in=tuple(kinds), not_before__lte=timezone.now())
+    return waiting.exists()
 
 
 def in_turn(waiting: JobQuerySet) -> JobQuerySet:

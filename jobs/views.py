@@ -10,7 +10,7 @@ from django.http import FileResponse, Http404, HttpResponse, HttpResponseNotModi
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
-from . import lifecycle
+from . import lifecycle, midway
 from .models import Artifact, Job
 from .requester import requester_of
 from .snapshot import snapshot
@@ -59,15 +59,27 @@ def cancel(request: HttpRequest, job_id: UUID) -> HttpResponseBase:
     return JsonResponse(shown)
 
 
+@require_POST
+def finish(request: HttpRequest, job_id: UUID) -> HttpResponseBase:
+    """Use what there is so far; answers like `cancel`."""
+    job = visible_job(request, job_id)
+    midway.enough(job.pk)
+    job.refresh_from_db()
+    shown = snapshot(job)
+    if "text/html" in request.headers.get("Accept", ""):
+        return redirect(shown["result_url"] or "/")
+    return JsonResponse(shown)
+
+
 @require_safe
 def artifact(request: HttpRequest, artifact_id: UUID, name: str) -> HttpResponseBase:
     """A file that was made from pixels, for its owner. Originals hold what cameras write into them (places, names):
     they are evidence, for staff only."""
     requester = requester_of(request, create=False)
     if requester.is_staff:
-        artifacts = Artifact.objects.all()
+        artifacts = Artifact.objects.exclude(role=Artifact.LEARNED)
     else:
-        artifacts = Artifact.objects.visible_to(requester).exclude(role=Artifact.ORIGINAL)
+        artifacts = Artifact.objects.visible_to(requester).exclude(role__in=(Artifact.ORIGINAL, Artifact.LEARNED))
     found = get_object_or_404(artifacts, pk=artifact_id)
     if name != found.public_name:
         raise Http404

@@ -49,6 +49,25 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True)
+class Enough:
+    """The job may be finished with what there is of it."""
+
+    token: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """See `jobs.outcomes.Shown`."""
+
+    token: int
+    picture: bytes
+    content_type: str
+    width: int
+    height: int
+    facts: str
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     token: int
     stage: str

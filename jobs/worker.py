@@ -7,6 +7,7 @@ import contextlib
 import functools
 import logging
 import secrets
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -20,16 +21,38 @@ from .housekeeping import Housekeeping
 from .inference import InferenceChild
 from .models import Job
 from .retention import PURGE
+from .turns import anybody_waits
 from .workplace import worker_name
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from .kinds import JobKind
     from .outcomes import Runner
+
+    Takes = Callable[[JobKind], bool]
 
 logger = logging.getLogger(__name__)
 
 TROUBLE_SECONDS: Final = (1.0, 2.0, 5.0, 10.0)  # waits after a loop of the worker failed, by failures in a row
+
+
+@dataclass(frozen=True, slots=True)
+class Lanes:
+    """Which kinds go where: quick work, work of minutes behind which nobody should wait, and housekeeping."""
+
+    short: Takes
+    long: Takes
+    in_worker: Takes
+
+
+def lanes_of(long_children: int) -> Lanes:
+    """Without a child for long work, the others do it too."""
+
+    def is_long(kind: JobKind) -> bool:
+        return kind.long and long_children > 0 and not kind.in_worker
+
+    return Lanes(lambda kind: not kind.in_worker and not is_long(kind), is_long, lambda kind: kind.in_worker)
 
 
 class Worker:
@@ -39,7 +62,9 @@ class Worker:
         self.name = worker_name()
         self.draining = False
         self.warm = asyncio.Event()
-        self.children = [InferenceChild(on_death=self.wake) for _ in range(max(1, settings.JOBS_CHILDREN))]
+        lanes = lanes_of(settings.JOBS_LONG_CHILDREN)
+        self.children = [InferenceChild(self.wake, lanes.short) for _ in range(max(1, settings.JOBS_CHILDREN))]
+        self.long_children = [InferenceChild(self.wake, lanes.long) for _ in range(settings.JOBS_LONG_CHILDREN)]
         self._housekeeping = Housekeeping()
         self._attempts: set[Attempt] = set()
         self._claiming = 0
@@ -55,13 +80,13 @@ class Worker:
         if self._loops or self.draining:
             return
         logger.info("worker %s starts", self.name)
-        runners: list[tuple[Runner, bool]] = [(child, False) for child in self.children]
-        runners.append((self._housekeeping, True))
-        for runner, in_worker in runners:
+        lanes = lanes_of(len(self.long_children))
+        runners: list[tuple[Runner, Takes]] = [(child, lanes.short) for child in self.children]
+        runners += [(child, lanes.long) for child in self.long_children]
+        runners.append((self._housekeeping, lanes.in_worker))
+        for runner, takes in runners:
             self._wakes[id(runner)] = asyncio.Event()
-            self._loops.append(
-                self._keep(f"jobs-{len(self._loops)}", functools.partial(self._serve, runner, in_worker))
-            )
+            self._loops.append(self._keep(f"jobs-{len(self._loops)}", functools.partial(self._serve, runner, takes)))
         self._loops.append(self._keep("sweep", self._sweep))
         self._loops.append(self._keep("schedule", self._schedule))
 
@@ -92,7 +117,8 @@ class Worker:
         for loop in self._loops:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
-        await asyncio.gather(*(child.close() for child in self.children), self._housekeeping.close())
+        runners: list[Runner] = [*self.children, *self.long_children, self._housekeeping]
+        await asyncio.gather(*(runner.close() for runner in runners))
         logger.info("worker %s has drained", self.name)
 
     def _busy(self) -> bool:
@@ -115,21 +141,26 @@ class Worker:
 
         return asyncio.create_task(keep(), name=f"worker-{name}")
 
-    async def _serve(self, runner: Runner, in_worker: bool) -> None:
+    async def _serve(self, runner: Runner, takes: Takes) -> None:
         """One turn: make the runner ready, claim a job and run it, or wait for a nudge."""
-        device = await runner.ready()
-        if not in_worker:
-            self.warm.set()
+        names = tuple(kind.name for kind in kinds.served() if takes(kind))
         woken = self._wakes[id(runner)]
         woken.clear()  # before the look: a nudge that comes during it must not be lost
-        names = tuple(kind.name for kind in kinds.served() if kind.in_worker is in_worker)
-        if self.draining:
-            return
-        self._claiming += 1
-        try:
-            attempt = await self._claim(names, device, runner)
-        finally:
-            self._claiming -= 1
+        attempt = None
+        # A child for long work is started when there is some: most of the time there is none, and it takes memory.
+        if runner not in self.long_children or (names and await in_database(anybody_waits, names)):
+            device = await runner.ready()
+            if runner in self.children:
+                self.warm.set()
+            if self.draining:
+                return
+            self._claiming += 1
+            try:
+                attempt = await self._claim(names, device, runner)
+            finally:
+                self._claiming -= 1
+        else:
+            await self._rest(runner)
         if attempt is None:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(woken.wait(), settings.JOBS_POLL_SECONDS)
@@ -138,6 +169,13 @@ class Worker:
             await attempt.run()
         finally:
             self._attempts.discard(attempt)
+
+    async def _rest(self, runner: Runner) -> None:
+        """End a child for long work that has had none for a while."""
+        idle = runner.idle_seconds() if isinstance(runner, InferenceChild) else 0.0
+        if idle > settings.JOBS_LONG_IDLE_SECONDS:
+            logger.info("the child for long work has had none for %.0f s and is ended", idle)
+            await runner.close()
 
     async def _claim(self, names: tuple[str, ...], device: str, runner: Runner) -> Attempt | None:
         """A claimed job is from here on either among the attempts or back in the queue, whenever the drain begins."""
@@ -154,6 +192,7 @@ class Worker:
     async def _sweep(self) -> None:
         await in_database(lifecycle.sweep)
         await asyncio.to_thread(workdirs.remove_abandoned)
+        await in_database(workdirs.remove_ended)
         await asyncio.sleep(settings.JOBS_SWEEP_SECONDS)
 
     async def _schedule(self) -> None:

@@ -138,6 +138,8 @@ JOBS_CANCEL_GRACE_SECONDS = env.float("JOBS_CANCEL_GRACE_SECONDS", default=3.0)
 JOBS_DRAIN_SECONDS = env.float("JOBS_DRAIN_SECONDS", default=3.0)  # what runs at SIGTERM may take so long to finish
 JOBS_RETRY_DELAY_SECONDS = env.float("JOBS_RETRY_DELAY_SECONDS", default=1.0)  # doubled for each attempt
 JOBS_CHILDREN = env.int("JOBS_CHILDREN", default=1)  # inference processes of one worker
+JOBS_LONG_CHILDREN = env.int("JOBS_LONG_CHILDREN", default=1)  # further ones, for work of minutes
+JOBS_LONG_IDLE_SECONDS = env.float("JOBS_LONG_IDLE_SECONDS", default=300.0)
 JOBS_CHILD_START_SECONDS = env.float("JOBS_CHILD_START_SECONDS", default=240.0)
 JOBS_CHILD_MEMORY_MB = env.int("JOBS_CHILD_MEMORY_MB", default=6000)
 JOBS_CHILD_MAX_JOBS = env.int("JOBS_CHILD_MAX_JOBS", default=2000)  # then a fresh child, against slow leaks

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
+import signal
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +32,7 @@ class Task:
     job: str
     original: str
     attempt: int
+    folder: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +123,42 @@ class Tricks:
             report("second", 0, 1)
 
     @staticmethod
+    def show(task: Task, report: Any) -> Answer:
+        """Shows something until it is told that this is enough."""
+        number = 0
+        while not report.enough:
+            number += 1
+            report("second", number % 10, 10)
+            report.show(b"picture %d" % number, "image/jpeg", (4, 3))
+            report.show(facts={"number": number})
+            time.sleep(0.1)
+        return Answer(f"enough at {number}", os.getpid())
+
+    @staticmethod
+    def show_and_fail(task: Task, report: Any) -> Answer:
+        report.show(b"picture", "image/jpeg", (4, 3), {"number": 1})
+        raise PersonError("no_face", "No face was found in this picture.")
+
+    @staticmethod
+    def show_what_is_not_shown(task: Task, report: Any) -> Answer:
+        report.show(b"<script>", "text/html", (4, 3))
+        time.sleep(0.6)
+        return Answer("done", os.getpid())
+
+    @staticmethod
+    def go_on(task: Task, report: Report) -> Answer:
+        """Does half at the first attempt, dies, and goes on from there."""
+        half = Path(task.folder) / "half"
+        if not half.exists():
+            half.write_text("half", encoding="utf-8")
+            os.kill(os.getpid(), signal.SIGKILL)
+        return Answer(f"{half.read_text(encoding='utf-8')} and half", os.getpid())
+
+    @staticmethod
+    def no_room(task: Task, report: Report) -> Answer:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    @staticmethod
     def memory_error(task: Task, report: Report) -> Answer:
         raise MemoryError
 
@@ -146,6 +185,8 @@ class Hostile:
 
 
 def prepare(job: Job, workdir: Path) -> Task:
+    from jobs import workdirs
+
     original = job.artifacts.filter(role="original").first()
     if job.params.get("do") == "prepare_fails":
         raise RuntimeError("secret detail")
@@ -158,6 +199,7 @@ def prepare(job: Job, workdir: Path) -> Task:
         job=str(job.pk),
         original=str(original.copy_to(workdir)) if original else "",
         attempt=job.attempt,
+        folder=str(workdirs.lasting(job)) if job.params.get("lasting") else "",
     )
 
 

@@ -53,7 +53,7 @@ async def test_the_snapshot_comes_first_and_is_the_row() -> None:
     assert set(message) == {
         "type", "id", "kind", "state", "seq", "stage", "stage_label", "done", "total", "fraction", "eta_seconds",
         "queue_place", "device", "attempt", "cancel_requested", "error", "result_url", "created", "started", "finished",
-        "stages",
+        "stages", "preview", "facts", "may_finish", "finishing",
     }  # fmt: skip
     assert (message["id"], message["state"], message["queue_place"]) == (str(job.pk), "queued", 1)
     assert message["stages"] == [{"code": "first", "label": "First stage"}, {"code": "second", "label": "Second stage"}]
