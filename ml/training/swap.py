@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         checkpoint_seconds=180,
         preview_seconds=120,
     )
-    network = build_swap_network(SWAP_96, (EVERYBODY,))
+    network = build_swap_network(SWAP_96, (EVERYBODY,), runtime.training_precision())
     faces = {EVERYBODY: (FaceSet.load(options.faces), FaceSet.load(options.val))}
     trainer = Trainer(network, faces, options.out, recipe)
     logger.info("from step %d, %s faces %s", trainer.step, len(faces[EVERYBODY][0]), faces[EVERYBODY][0].fingerprint)

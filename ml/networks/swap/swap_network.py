@@ -53,15 +53,27 @@ class SwapNetwork(ABC):
         return counted | {name: sum(_size(model) for model in self.own[name].values()) for name in self.identities}
 
 
-def build_swap_network(config: SwapConfig, identities: tuple[str, ...] = ("a", "b")) -> SwapNetwork:
+def build_swap_network(
+    config: SwapConfig, identities: tuple[str, ...] = ("a", "b"), precision: str | None = None
+) -> SwapNetwork:
     """Build the network of ``config`` for these identities. Raises ValueError when the family cannot hold them.
 
     DF and the original hold any number of identities; LIAE exactly two, the second being the one that is replaced.
+    ``precision``: a Keras dtype policy for its layers, "mixed_bfloat16" for training where the processor knows it (the
+    weights stay float32); None leaves the one in force.
     """
+    import keras
+
     from ml.networks.swap.df import DFSwap
     from ml.networks.swap.liae import LIAESwap
 
-    return (LIAESwap if config.family is Family.LIAE else DFSwap)(config, identities)
+    held = keras.config.dtype_policy()
+    try:
+        # Layers ask for the policy when they are made; other networks of this process must not see another one.
+        keras.config.set_dtype_policy(precision or held)
+        return (LIAESwap if config.family is Family.LIAE else DFSwap)(config, identities)
+    finally:
+        keras.config.set_dtype_policy(held)
 
 
 def _size(model: keras.Model) -> int:
