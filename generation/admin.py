@@ -12,7 +12,7 @@ from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from . import pleading
+from . import pleading, showing
 from .models import (
     BlockedFace,
     BlockedPicture,
@@ -49,22 +49,86 @@ class InputInline(ReadOnly, admin.TabularInline):
     fields = readonly_fields = ("role", "sha256", "identity", "consent")
 
 
+class PublicFilter(admin.SimpleListFilter):
+    title = _("public gallery")
+    parameter_name = "public"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("waiting", _("waiting for approval")), ("public", _("public")), ("refused", _("refused"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Generation]) -> QuerySet[Generation]:
+        if self.value() == "waiting":
+            return queryset & Generation.objects.waiting_for_approval()
+        if self.value() == "public":
+            return queryset & Generation.objects.public()
+        if self.value() == "refused":
+            return queryset.filter(public_approved=False, public_decided__isnull=False)
+        return queryset
+
+
 @admin.register(Generation)
 class GenerationAdmin(ReadOnly, admin.ModelAdmin):
-    list_display = ("id", "kind", "owner", "created", "withdrawn", "withdrawn_for")
-    list_filter = ("kind", "withdrawn_for", "created")
+    list_display = ("id", "kind", "title", "owner", "created", "standing", "withdrawn", "withdrawn_for")
+    list_filter = (PublicFilter, "demo", "kind", "withdrawn_for", "created")
     list_select_related = ("owner",)
-    search_fields = ("id", "job__id", "owner__email")
+    search_fields = ("id", "job__id", "title", "owner__email")
     inlines = (InputInline,)
-    actions = ("take_down",)
+    exclude = ("share_token", "result", "poster")
+    readonly_fields = ("shown",)
+    actions = ("approve", "refuse", "make_example", "make_no_example", "take_down")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Generation]:
+        return super().get_queryset(request).select_related("owner", "result", "poster")
+
+    @admin.display(description=_("public gallery"))
+    def standing(self, generation: Generation) -> str:
+        if generation.demo:
+            return str(_("example"))
+        if generation.public_approved:
+            return str(_("public"))
+        if generation.public_decided is not None:
+            return str(_("refused"))
+        return str(_("waiting for approval")) if generation.public_wanted else "-"
+
+    @admin.display(description=_("what was made, sealed"))
+    def shown(self, generation: Generation) -> str:
+        if generation.result is None:
+            return "-"
+        picture = generation.poster or (None if generation.is_video else generation.result)
+        if picture is None:
+            return format_html('<a href="{}">{}</a>', generation.result.url, generation.result.public_name)
+        return format_html('<a href="{}"><img src="{}" alt="" width="480"></a>', generation.result.url, picture.url)
 
     def has_take_down_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("generation.change_takedownplea")
+
+    def has_approve_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("generation.approve_generation")
 
     @admin.action(description=_("Take the selected ones down, everywhere and at once"), permissions=["take_down"])
     def take_down(self, request: HttpRequest, queryset: QuerySet[Generation]) -> None:
         for generation in queryset:
             take_down(generation.job_id, by=request.user, note="by the desk")
+
+    @admin.action(description=_("Show the selected ones in the public gallery"), permissions=["approve"])
+    def approve(self, request: HttpRequest, queryset: QuerySet[Generation]) -> None:
+        self._tell(request, [showing.approve(each, request.user) for each in queryset])
+
+    @admin.action(description=_("Refuse to show the selected ones, or stop showing them"), permissions=["approve"])
+    def refuse(self, request: HttpRequest, queryset: QuerySet[Generation]) -> None:
+        self._tell(request, [showing.refuse(each, request.user) for each in queryset])
+
+    @admin.action(description=_("Put the selected public ones among the examples"), permissions=["approve"])
+    def make_example(self, request: HttpRequest, queryset: QuerySet[Generation]) -> None:
+        self._tell(request, [showing.set_demo(each, True) for each in queryset])
+
+    @admin.action(description=_("Take the selected ones out of the examples"), permissions=["approve"])
+    def make_no_example(self, request: HttpRequest, queryset: QuerySet[Generation]) -> None:
+        self._tell(request, [showing.set_demo(each, False) for each in queryset])
+
+    def _tell(self, request: HttpRequest, held: list[bool]) -> None:
+        text = _("%(done)d done. %(left)d left as they are: their owners do not want them shown, or there is nothing.")
+        self.message_user(request, text % {"done": sum(held), "left": len(held) - sum(held)}, messages.INFO)
 
 
 @admin.register(Consent)

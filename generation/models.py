@@ -11,8 +11,10 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from jobs import kinds
 from jobs.states import JobState
 
+from . import identities
 from .blocks import BlockedFace, BlockedPicture
 from .consents import Consent, TermsAcceptance
 from .ledger import LedgerEntry
@@ -109,6 +111,8 @@ class Generation(models.Model):
 
     objects = GenerationQuerySet.as_manager()
 
+    result_url = poster_url = again_url = ""  # written by generation.pages, for whoever looks
+
     class Meta:
         verbose_name = _("generation")
         verbose_name_plural = _("generations")
@@ -140,12 +144,29 @@ class Generation(models.Model):
         return f"{self.kind} {self.id}"
 
     @property
+    def kind_label(self) -> str:
+        kind = kinds.find(self.kind)
+        return self.kind if kind is None else str(kind.label)
+
+    @property
+    def heading(self) -> str:
+        return self.title or self.kind_label
+
+    @property
     def is_shared(self) -> bool:
         return bool(self.share_token) and self.share_expires is not None and self.share_expires > timezone.now()
 
     @property
     def is_video(self) -> bool:
         return self.result is not None and self.result.content_type.startswith("video/")
+
+
+ROLES: Final = {
+    "source": _("Source"),
+    "target": _("Target"),
+    "portrait": _("Portrait"),
+    "driver": _("Driver"),
+}
 
 
 class GenerationInput(models.Model):
@@ -171,3 +192,12 @@ class GenerationInput(models.Model):
 
     def __str__(self) -> str:
         return f"{self.role} of {self.generation_id}"
+
+    @property
+    def role_label(self) -> str:
+        return str(ROLES.get(self.role, self.role))
+
+    @property
+    def identity_name(self) -> str:
+        identity = identities.find(self.identity)
+        return self.identity if identity is None else str(identity.name)

@@ -13,11 +13,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from jobs.snapshot import snapshot
-
-from . import pleading, services, texts
+from . import pages, pleading, services, texts
 from .consents import Consent, TermsAcceptance
 from .forms import NeverMeForm, TakedownForm, TermsForm
+from .gallery_views import own_generation
 from .models import Generation
 
 if TYPE_CHECKING:
@@ -31,17 +30,20 @@ if TYPE_CHECKING:
         user: User
 
 
+@never_cache
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    return render(request, "generation/home.html")
+    return render(request, "generation/home.html", pages.home_context(request.user))
 
 
 @never_cache
 @login_required
 @require_safe
 def result(request: MembersRequest, pk: UUID) -> HttpResponse:
-    found = get_object_or_404(Generation.objects.select_related("job", "result").filter(owner=request.user), pk=pk)
-    return render(request, "generation/result.html", {"generation": found, "job": snapshot(found.job)})
+    found = own_generation(request, pk)
+    # A kind may have a page of its own, which extends the common one.
+    templates = [f"generation/{found.kind}_result.html", "generation/result.html"]
+    return render(request, templates, pages.result_context(request, found))
 
 
 @require_POST
@@ -49,7 +51,7 @@ def result(request: MembersRequest, pk: UUID) -> HttpResponse:
 def delete(request: MembersRequest, pk: UUID) -> HttpResponse:
     services.delete_own(get_object_or_404(Generation, owner=request.user, pk=pk))
     messages.success(request, _("It was deleted, with everything that it was made from."))
-    return redirect("generation:home")
+    return redirect("generation:gallery")
 
 
 @never_cache
@@ -102,7 +104,8 @@ def never_me(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def takedown(request: HttpRequest) -> HttpResponse:
     posted = request.method == "POST"
-    form = TakedownForm(request.POST if posted else None, request.FILES if posted else None)
+    shown = {"address": request.GET.get("address", "")[:500]}
+    form = TakedownForm(request.POST if posted else None, request.FILES if posted else None, initial=shown)
     if form.is_valid() and pleading.may_plead(request, form):
         pleading.plead_takedown(request, form)
         messages.success(request, _("Thank you. A person will look at it as soon as possible."))
