@@ -1,4 +1,8 @@
-"""A person as the swap knows one: the weights that paint their face, in one file."""
+"""A person as the swap knows one: the weights that paint their face, in one file.
+
+A file is whole, or it is apart: then it holds the person's own decoder, and names the shipped shared part that the
+decoder learned with by its SHA-256. Many people then need that part only once.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ import io
 import json
 import zipfile
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +25,10 @@ if TYPE_CHECKING:
 
     from ml.networks.swap import SwapNetwork
 
-_FORMAT = 1
+SHARED = "swap_encoder"
+"""What the manifest of the shipped weights calls the shared part."""
+
+_WHOLE, _APART = 1, 2
 
 
 class IdentityError(ValueError):
@@ -68,22 +76,34 @@ class Identity:
             model.set_weights(own)
         return network
 
-    def to_bytes(self) -> bytes:
-        """The file: a ``.npz`` without pickles, kernels in float16; the same identity gives the same bytes."""
+    @property
+    def shared_keys(self) -> list[str]:
+        """The names of the arrays that are not of the person's own decoder, in the order of the shared file."""
+        return sorted(key for key in self.arrays if not key.startswith("decoder/"))
+
+    def to_bytes(self, shared: str | None = None) -> bytes:
+        """The file: a ``.npz`` without pickles, kernels in float16; the same identity gives the same bytes.
+
+        shared: the SHA-256 of a shipped shared part, which is then left out. It must be this identity's own.
+        """
         made = io.BytesIO()
         config = {key: str(v) if isinstance(v, Family) else v for key, v in asdict(self.config).items()}
-        words = json.dumps({"format": _FORMAT, "name": self.name, "config": config, "about": self.about})
+        said = {"format": _WHOLE, "name": self.name, "config": config, "about": self.about}
+        left_out: list[str] = []
+        if shared is not None:
+            left_out = self.shared_keys
+            said |= {"format": _APART, "shared": shared, "shared_keys": left_out}
         with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-            archive.writestr(zipfile.ZipInfo("identity.json", (1980, 1, 1, 0, 0, 0)), words)
-            for key in sorted(self.arrays):
+            archive.writestr(zipfile.ZipInfo("identity.json", (1980, 1, 1, 0, 0, 0)), json.dumps(said))
+            for key in sorted(set(self.arrays) - set(left_out)):
                 value, part = self.arrays[key], io.BytesIO()
                 np.save(part, value.astype(np.float16 if value.ndim > 1 else np.float32), allow_pickle=False)
                 archive.writestr(zipfile.ZipInfo(f"{key}.npy", (1980, 1, 1, 0, 0, 0)), part.getvalue())
         return made.getvalue()
 
-    def save(self, path: Path) -> str:
-        """Write the file, whole or not at all; returns its SHA-256."""
-        data = self.to_bytes()
+    def save(self, path: Path, shared: str | None = None) -> str:
+        """Write the file of :meth:`to_bytes`, completely or not at all; returns its SHA-256."""
+        data = self.to_bytes(shared)
         fresh = path.with_name(path.name + ".part")
         fresh.write_bytes(data)
         fresh.replace(path)
@@ -95,7 +115,7 @@ class Identity:
         try:
             with zipfile.ZipFile(path) as archive:
                 said = json.loads(archive.read("identity.json"))
-                if said["format"] != _FORMAT:
+                if said["format"] not in (_WHOLE, _APART):
                     raise IdentityError(f"{path.name} is of another version of this program")
                 config = SwapConfig(**{**said["config"], "family": Family(said["config"]["family"])})
                 arrays = {
@@ -105,6 +125,8 @@ class Identity:
                     for entry in archive.namelist()
                     if entry.endswith(".npy")
                 }
+                if said["format"] == _APART:
+                    arrays |= _shipped(said["shared"], said["shared_keys"], path.name)
         except (OSError, KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile) as error:
             if isinstance(error, IdentityError):
                 raise
@@ -112,3 +134,24 @@ class Identity:
         if not all(np.isfinite(value).all() for value in arrays.values()):
             raise IdentityError(f"{path.name} holds weights that are not finite")
         return cls(said["name"], config, arrays, said["about"])
+
+
+@lru_cache(maxsize=1)
+def _shared_part(sha256: str) -> list[NDArray[np.float32]]:
+    from ml.weights import WeightsError, entries
+    from ml.weights.store import load_arrays
+
+    entry = entries().get(SHARED)
+    if entry is None or entry.sha256 != sha256:
+        raise WeightsError("another version of the shared part is installed")
+    return load_arrays(SHARED)
+
+
+def _shipped(sha256: str, keys: list[str], file: str) -> dict[str, NDArray[np.float32]]:
+    """The shipped shared part by its arrays' names. Raises IdentityError where it is not here, or another one is."""
+    from ml.weights import WeightsError
+
+    try:
+        return dict(zip(keys, _shared_part(sha256), strict=True))
+    except (WeightsError, ValueError) as error:
+        raise IdentityError(f"{file} cannot be used: {error}") from error
