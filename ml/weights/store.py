@@ -67,6 +67,20 @@ def load(name: str, manifest: Path = MANIFEST) -> keras.Model:
     """
     from ml.networks.detectors import build
 
+    arrays = load_arrays(name, manifest)
+    model = build(name)
+    wanted = [tuple(weight.shape) for weight in model.weights]
+    if [array.shape for array in arrays] != wanted:
+        raise WeightsError(f"{entries(manifest)[name].file} does not fit {name}")
+    model.set_weights(arrays)
+    return model
+
+
+def load_arrays(name: str, manifest: Path = MANIFEST) -> list[NDArray[np.float32]]:
+    """The shipped weights called ``name``, in the order of their network's, as float32.
+
+    Raises WeightsError when the name is unknown, or the file is missing or altered.
+    """
     entry = entries(manifest).get(name)
     if entry is None:
         raise WeightsError(f"the manifest has no weights called {name!r}")
@@ -79,13 +93,7 @@ def load(name: str, manifest: Path = MANIFEST) -> keras.Model:
     if found != entry.sha256:
         raise WeightsError(f"{entry.file} is not the file that the manifest names: its SHA-256 is {found}")
     # The bytes that were hashed are the bytes that are read: the file is not opened twice.
-    arrays = unpack(data)
-    model = build(name)
-    wanted = [tuple(weight.shape) for weight in model.weights]
-    if [array.shape for array in arrays] != wanted:
-        raise WeightsError(f"{entry.file} does not fit {name}")
-    model.set_weights(arrays)
-    return model
+    return unpack(data)
 
 
 def pack(arrays: list[NDArray[np.float32]]) -> bytes:

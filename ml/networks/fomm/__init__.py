@@ -5,9 +5,10 @@
 
 from ml.networks.fomm.first_order_motion import FirstOrderMotion, Generated
 from ml.networks.fomm.keypoints import Keypoints, normalise
-from ml.networks.fomm.motion_config import SLIM_128, SLIMMER_128, VOX_256, MotionConfig
+from ml.networks.fomm.motion_config import SHIPPED_128, SLIM_128, SLIMMER_128, VOX_256, MotionConfig
 
 __all__ = [
+    "SHIPPED_128",
     "SLIMMER_128",
     "SLIM_128",
     "VOX_256",

@@ -2,40 +2,45 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
 from keras import layers
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Normalization = Callable[..., layers.Layer]
+
 BATCH_NORM = {"epsilon": 1e-5, "momentum": 0.9}
 
 
-def conv_norm_relu(x: Any, filters: int, name: str, *, kernel: int = 3) -> Any:
-    """Convolution, BatchNorm, ReLU at the same size."""
+def conv_norm_relu(x: Any, filters: int, name: str, normalization: Normalization, *, kernel: int = 3) -> Any:
+    """Convolution, BatchNorm (what ``normalization`` makes), ReLU at the same size."""
     x = layers.Conv2D(filters, kernel, padding="same", name=f"{name}.conv")(x)
-    return layers.ReLU()(layers.BatchNormalization(**BATCH_NORM, name=f"{name}.norm")(x))
+    return layers.ReLU()(normalization(**BATCH_NORM, name=f"{name}.norm")(x))
 
 
-def down_block(x: Any, filters: int, name: str) -> Any:
+def down_block(x: Any, filters: int, name: str, normalization: Normalization) -> Any:
     """conv_norm_relu, then the mean of 2x2 pixels."""
-    return layers.AveragePooling2D(2)(conv_norm_relu(x, filters, name))
+    return layers.AveragePooling2D(2)(conv_norm_relu(x, filters, name, normalization))
 
 
-def up_block(x: Any, filters: int, name: str) -> Any:
+def up_block(x: Any, filters: int, name: str, normalization: Normalization) -> Any:
     """Each pixel repeated 2x2, then conv_norm_relu."""
-    return conv_norm_relu(layers.UpSampling2D(2, interpolation="nearest")(x), filters, name)
+    return conv_norm_relu(layers.UpSampling2D(2, interpolation="nearest")(x), filters, name, normalization)
 
 
-def hourglass(x: Any, features: int, limit: int, levels: int, name: str) -> Any:
+def hourglass(x: Any, features: int, limit: int, levels: int, name: str, normalization: Normalization) -> Any:
     """A U-Net: ``levels`` halvings to at most ``limit`` channels and back; ends with features + (channels of x)."""
     skips = [x]
     for level in range(levels):
         filters = min(limit, features * 2 ** (level + 1))
-        skips.append(down_block(skips[-1], filters, f"{name}encoder.down_blocks.{level}"))
+        skips.append(down_block(skips[-1], filters, f"{name}encoder.down_blocks.{level}", normalization))
     x = skips.pop()
     for index, level in enumerate(reversed(range(levels))):
-        x = up_block(x, min(limit, features * 2**level), f"{name}decoder.up_blocks.{index}")
+        x = up_block(x, min(limit, features * 2**level), f"{name}decoder.up_blocks.{index}", normalization)
         x = layers.Concatenate(axis=-1)([x, skips.pop()])
     return x
 

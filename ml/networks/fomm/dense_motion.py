@@ -11,10 +11,11 @@ from ml.networks.fomm.blocks import hourglass, shrunk
 from ml.networks.fomm.geometry import Warp, coordinate_grid, gaussians, inverse_2x2
 
 if TYPE_CHECKING:
+    from ml.networks.fomm.blocks import Normalization
     from ml.networks.fomm.motion_config import MotionConfig
 
 
-def build_dense_motion(config: MotionConfig) -> keras.Model:
+def build_dense_motion(config: MotionConfig, normalization: Normalization = layers.BatchNormalization) -> keras.Model:
     """Build [source (N, size, size, 3), p_s (N, K, 2), J_s (N, K, 2, 2), p_d, J_d] -> deformation, occlusion, mask.
 
     With s the shrunk side: deformation (N, s, s, 2), where each pixel of the driving frame comes from in the source,
@@ -27,18 +28,20 @@ def build_dense_motion(config: MotionConfig) -> keras.Model:
     source_value, driving_value = keras.Input((count, 2)), keras.Input((count, 2))
     source_jacobian, driving_jacobian = keras.Input((count, 2, 2)), keras.Input((count, 2, 2))
 
-    small = shrunk(source, config.shrink)
+    small = ops.cast(shrunk(source, config.shrink), "float32")
     motions = _motions(side, source_value, source_jacobian, driving_value, driving_jacobian)
     drawn = gaussians(driving_value, side, config.variance) - gaussians(source_value, side, config.variance)
     heat = ops.concatenate([ops.zeros_like(drawn[:, :1]), drawn], axis=1)
-    warped = Warp()([small, ops.reshape(motions, (-1, (count + 1) * side, side, 2))])
+    warped = Warp(dtype="float32")([small, ops.reshape(motions, (-1, (count + 1) * side, side, 2))])
     warped = ops.reshape(warped, (-1, count + 1, side, side, 3))
     known = ops.concatenate([ops.expand_dims(heat, -1), warped], axis=-1)
     known = ops.reshape(ops.transpose(known, (0, 2, 3, 1, 4)), (-1, side, side, (count + 1) * 4))
 
-    x = hourglass(known, config.motion_features, config.motion_limit, config.levels, "hourglass.")
-    mask = ops.softmax(layers.Conv2D(count + 1, 7, padding="same", name="mask")(x), axis=-1)
-    occlusion = ops.sigmoid(layers.Conv2D(1, 7, padding="same", name="occlusion")(x))
+    x = hourglass(known, config.motion_features, config.motion_limit, config.levels, "hourglass.", normalization)
+    mask = layers.Conv2D(count + 1, 7, padding="same", name="mask")(x)
+    occlusion = layers.Conv2D(1, 7, padding="same", name="occlusion")(x)
+    # In float32 whatever the layers compute in: the flow is a mean of places.
+    mask, occlusion = ops.softmax(ops.cast(mask, "float32"), axis=-1), ops.sigmoid(ops.cast(occlusion, "float32"))
     shares = ops.expand_dims(ops.transpose(mask, (0, 3, 1, 2)), -1)
     deformation = ops.sum(motions * shares, axis=1)
     inputs = [source, source_value, source_jacobian, driving_value, driving_jacobian]

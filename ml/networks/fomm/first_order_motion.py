@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from keras import ops
+from keras import layers, ops
 
 from ml.networks.fomm.dense_motion import build_dense_motion
 from ml.networks.fomm.generator import build_generator_decoder, build_generator_encoder
@@ -16,6 +16,9 @@ from ml.networks.fomm.keypoints import Keypoints, normalise
 from ml.networks.fomm.motion_config import VOX_256
 
 if TYPE_CHECKING:
+    import keras
+
+    from ml.networks.fomm.blocks import Normalization
     from ml.networks.fomm.motion_config import MotionConfig
 
 Array = np.ndarray[Any, Any]
@@ -44,13 +47,15 @@ class FirstOrderMotion:
     ``dense_motion``, ``encoder``, ``decoder``) for training and saving; the methods take and give numpy arrays.
     """
 
-    def __init__(self, config: MotionConfig = VOX_256) -> None:
+    def __init__(
+        self, config: MotionConfig = VOX_256, normalization: Normalization = layers.BatchNormalization
+    ) -> None:
         self.config = config
-        self.keypoint_detector = build_keypoint_detector(config)
-        self.dense_motion = build_dense_motion(config)
-        self.encoder = build_generator_encoder(config)
-        self.decoder = build_generator_decoder(config)
-        self._warp = Warp()
+        self.keypoint_detector = build_keypoint_detector(config, normalization)
+        self.dense_motion = build_dense_motion(config, normalization)
+        self.encoder = build_generator_encoder(config, normalization)
+        self.decoder = build_generator_decoder(config, normalization)
+        self._warp = Warp(dtype="float32")
 
     def keypoints(self, image: Any) -> Keypoints:
         """Find the keypoints of pictures (N, size, size, 3)."""
@@ -92,7 +97,8 @@ class FirstOrderMotion:
         theirs = [_repeated(ops.convert_to_tensor(part, "float32"), count) for part in source_keypoints]
         inputs = [source, *theirs, *(ops.convert_to_tensor(part, "float32") for part in driving_keypoints)]
         deformation, occlusion, mask = self.dense_motion(inputs, training=False)
-        prediction = self.decoder([features, deformation, occlusion], training=False)
+        parts = [features, deformation, occlusion]
+        prediction = self.decoder([*parts, source] if self.config.keeps_source else parts, training=False)
         deformed = np.zeros((0, self.config.size, self.config.size, 3), np.float32)
         if deform:
             flow = deformation
@@ -100,6 +106,10 @@ class FirstOrderMotion:
                 flow = resize_bilinear(deformation, self.config.size, self.config.size)
             deformed = _numpy(self._warp([source, flow]))
         return Generated(_numpy(prediction), deformed, _numpy(deformation), _numpy(occlusion), _numpy(mask))
+
+    def parts(self) -> tuple[keras.Model, ...]:
+        """The four models, in the order in which their weights are kept."""
+        return (self.keypoint_detector, self.dense_motion, self.encoder, self.decoder)
 
     def count_params(self) -> dict[str, int]:
         """Count the trainable parameters of the three networks of the paper."""

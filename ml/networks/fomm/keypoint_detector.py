@@ -11,10 +11,13 @@ from ml.networks.fomm.blocks import hourglass, shrunk
 from ml.networks.fomm.geometry import coordinate_grid
 
 if TYPE_CHECKING:
+    from ml.networks.fomm.blocks import Normalization
     from ml.networks.fomm.motion_config import MotionConfig
 
 
-def build_keypoint_detector(config: MotionConfig) -> keras.Model:
+def build_keypoint_detector(
+    config: MotionConfig, normalization: Normalization = layers.BatchNormalization
+) -> keras.Model:
     """Build (N, size, size, 3) in [0, 1] -> [value (N, K, 2) in [-1, 1], jacobian (N, K, 2, 2)].
 
     Soft-argmax over heatmaps that a U-Net draws of the shrunk picture; the jacobian is the heatmap-weighted mean of a
@@ -22,8 +25,9 @@ def build_keypoint_detector(config: MotionConfig) -> keras.Model:
     """
     inputs = keras.Input((config.size, config.size, 3))
     x = shrunk(inputs, config.shrink)
-    x = hourglass(x, config.keypoint_features, config.keypoint_limit, config.levels, "predictor.")
-    logits = layers.Conv2D(config.keypoints, 7, name="kp")(x)
+    x = hourglass(x, config.keypoint_features, config.keypoint_limit, config.levels, "predictor.", normalization)
+    # In float32 whatever the layers compute in: a place is known to a fraction of a pixel.
+    logits = ops.cast(layers.Conv2D(config.keypoints, 7, name="kp")(x), "float32")
     side = config.inner_size - 6  # a 7x7 window without padding
     logits = ops.reshape(logits, (-1, side * side, config.keypoints))
     heat = ops.softmax(logits / config.temperature, axis=1)
@@ -36,7 +40,7 @@ def build_keypoint_detector(config: MotionConfig) -> keras.Model:
         bias_initializer=_identities,
         name="jacobian",
     )(x)
-    maps = ops.reshape(maps, (-1, side * side, config.keypoints, 4))
+    maps = ops.reshape(ops.cast(maps, "float32"), (-1, side * side, config.keypoints, 4))
     jacobian = ops.sum(ops.expand_dims(heat, -1) * maps, axis=1)
     jacobian = ops.reshape(jacobian, (-1, config.keypoints, 2, 2))
     return keras.Model(inputs, [value, jacobian], name="keypoint_detector")

@@ -12,6 +12,7 @@ class MotionConfig:
     ``size``: pixels a side of the square pictures. ``shrink``: how many times smaller the keypoint and motion networks
     see them (their ``scale_factor`` is its inverse). ``*_features`` and ``*_limit``: channels of the first level and
     the most of any. ``temperature`` of the keypoint softmax; ``variance`` of the gaussian that draws a keypoint.
+    ``keeps_source``: the generator mixes the moved source into what it paints (not in ``vox-256``).
     """
 
     size: int = 256
@@ -28,6 +29,7 @@ class MotionConfig:
     generator_blocks: int = 6
     temperature: float = 0.1
     variance: float = 0.01
+    keeps_source: bool = False
 
     def __post_init__(self) -> None:
         if self.size % (self.shrink * 2**self.levels) or self.size % 2**self.generator_levels:
@@ -63,4 +65,16 @@ SLIMMER_128 = MotionConfig(
     generator_features=24,
     generator_limit=64,
     generator_blocks=4,
+)
+SHIPPED_128 = MotionConfig(
+    size=128,
+    shrink=2,
+    keypoint_features=16,
+    keypoint_limit=128,
+    motion_features=16,
+    motion_limit=128,
+    generator_features=24,
+    generator_limit=64,
+    generator_blocks=4,
+    keeps_source=True,
 )
