@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from playwright.sync_api import expect
 
+from detection.kinds import CHECK
 from tests.browser.frozen import frozen
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def test_stages_live_then_verdict_without_losing_focus(
     with frozen(live_site):
         person.pick(("astronaut.jpg", astronaut_jpeg))
         expect(page.get_by_role("heading", name="Checking your picture")).to_be_visible()
-        expect(page.locator("[data-stages] li")).to_have_count(5)
+        expect(page.locator("[data-stages] li")).to_have_count(len(CHECK.stages))
         page.evaluate("window.notReloaded = true")
         page.get_by_role("button", name="Cancel the check").focus()
     heading = person.verdict()

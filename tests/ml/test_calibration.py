@@ -166,8 +166,8 @@ def test_generated_faces_get_a_threshold_of_their_own() -> None:
 
 
 def test_the_same_faces_are_measured_after_a_degradation() -> None:
-    faces = [subject(i, "swap" if i % 3 else "real", "one" if i % 2 else "two") for i in range(900)]
-    assert np.array_equal(chosen(faces, "none"), np.arange(900))
+    faces = [subject(i, "swap" if i % 3 else "real", "one" if i % 2 else "two") for i in range(1800)]
+    assert np.array_equal(chosen(faces, "none"), np.arange(1800))
     for degradation, limit in (("blur 1.5", MEASURED["blur 1.5"]), ("noise 5", OTHERS)):
         index = chosen(faces, degradation)
         counts = {(n, k): 0 for n in ("one", "two") for k in ("real", "swap")}
