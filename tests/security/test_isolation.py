@@ -1,112 +1,22 @@
-"""Every address that names a check, a job or a file, asked by everybody. What is not yours does not exist."""
+"""What is not yours does not exist: lists, links, sockets. Every address by itself: test_addresses.py."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import pytest
 from channels.testing import WebsocketCommunicator
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.urls import reverse
 
 from detection import services
 from detection.models import Check
-from jobs.models import Artifact, Job
 from tests.detection import factories
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
     from django.contrib.auth.models import User
 
 pytestmark = pytest.mark.django_db
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """An address about one check: how it is asked, what its owner gets, and what a reviewer gets."""
-
-    name: str
-    method: str
-    of: Callable[[Check], list[object]]
-    owner: int
-    reviewer: int
-
-
-def pk(check: Check) -> list[object]:
-    return [check.pk]
-
-
-def job(check: Check) -> list[object]:
-    return [check.job_id]
-
-
-def artifact(which: str) -> Callable[[Check], list[object]]:
-    def of(check: Check) -> list[object]:
-        found = getattr(check, which) if hasattr(check, which) else getattr(check.faces.first(), which)
-        return [found.pk, found.public_name]
-
-    return of
-
-
-def picture(check: Check) -> list[object]:
-    return [check.pk, check.display_id]
-
-
-ADDRESSES: Final = (
-    Address("detection:result", "get", pk, 200, 200),
-    Address("detection:delete", "post", pk, 302, 404),
-    Address("detection:retry", "post", pk, 302, 404),
-    Address("detection:share", "post", pk, 302, 404),
-    Address("detection:unshare", "post", pk, 302, 404),
-    Address("detection:report", "post", pk, 302, 302),
-    Address("jobs:state", "get", job, 200, 200),
-    Address("jobs:cancel", "post", job, 200, 200),
-    Address("jobs:artifact", "get", artifact("display"), 200, 200),
-    Address("jobs:artifact", "get", artifact("crop"), 200, 200),
-    Address("jobs:artifact", "get", artifact("gradcam"), 200, 200),
-    Address("jobs:artifact", "get", artifact("original"), 404, 200),
-    Address("api:check", "get", pk, 200, 404),
-    Address("api:check", "delete", pk, 204, 404),
-    Address("detection:report_json", "get", pk, 200, 200),
-    Address("detection:report_pdf", "get", pk, 200, 200),
-    Address("api:check_report_json", "get", pk, 200, 404),
-    Address("api:check_report_pdf", "get", pk, 200, 404),
-    Address("api:check_picture", "get", picture, 200, 404),
-)
-OPEN_TO_ALL: Final = {
-    "detection:check",
-    "detection:history",  # one's own
-    "detection:method",
-    "detection:shared",  # by an unguessable token
-    "detection:shared_file",
-    "detection:shared_report_json",
-    "detection:shared_report_pdf",
-    "detection:tokens",  # one's own
-    "detection:token_revoke",  # tests/detection/test_api.py
-    "api:checks",  # one's own
-}
-
-
-def names(patterns: Iterable[URLPattern | URLResolver], namespace: str = "") -> Iterator[str]:
-    for pattern in patterns:
-        if isinstance(pattern, URLResolver):
-            inner = ":".join(part for part in (namespace, pattern.namespace or "") if part)
-            yield from names(pattern.url_patterns, inner)
-        elif pattern.name:
-            yield f"{namespace}:{pattern.name}" if namespace else pattern.name
-
-
-def test_no_address_is_forgotten_here() -> None:
-    ours = {name for name in names(get_resolver().url_patterns) if name.startswith(("detection:", "jobs:", "api:"))}
-    documents = {"api:openapi-json", "api:openapi-view", "api:api-root"}
-    assert ours - documents == {address.name for address in ADDRESSES} | OPEN_TO_ALL
-
-
-def ask(client: Client, address: Address, check: Check) -> int:
-    data = {"data": {"reason": "other"}} if address.name == "detection:report" else {}
-    return factories.status(client, reverse(address.name, args=address.of(check)), address.method, **data)
 
 
 @pytest.fixture
@@ -122,41 +32,6 @@ def owned(
         return ada_client, factories.finished(factories.queued(factories.requester(ada)))
     owner = factories.visitor_with_session(visitor_client)
     return visitor_client, factories.finished(factories.queued(owner))
-
-
-def ids(address: Address) -> str:
-    return f"{address.method} {address.name} {getattr(address.of, '__qualname__', '')}"
-
-
-@pytest.mark.parametrize("address", ADDRESSES, ids=ids)
-def test_owner(address: Address, owned: tuple[Client, Check]) -> None:
-    client, check = owned
-    assert ask(client, address, check) == address.owner
-
-
-@pytest.mark.parametrize("address", ADDRESSES, ids=ids)
-@pytest.mark.parametrize("who", ["nobody", "other visitor", "other member"])
-def test_strangers_find_nothing(address: Address, who: str, owned: tuple[Client, Check], ben_client: Client) -> None:
-    _client, check = owned
-    stranger = ben_client if who == "other member" else Client()
-    if who == "other visitor":
-        factories.queued(factories.visitor_with_session(stranger))
-    assert ask(stranger, address, check) == 404
-    check.refresh_from_db()
-    assert check.level == "likely_manipulated"
-    assert check.share_token is None
-    assert not check.reports.exists()
-    assert not Job.objects.filter(pk=check.job_id, cancel_requested=True).exists()
-    assert Artifact.objects.filter(job=check.job).count() == 6
-
-
-@pytest.mark.parametrize("address", ADDRESSES, ids=ids)
-def test_reviewers_see_and_change_nothing(address: Address, owned: tuple[Client, Check]) -> None:
-    _client, check = owned
-    client = Client()
-    client.force_login(factories.reviewer())
-    assert ask(client, address, check) == address.reviewer
-    assert Check.objects.filter(pk=check.pk, share_token=None).exists()
 
 
 @pytest.mark.parametrize("who", ["nobody", "other visitor", "other member", "reviewer"])

@@ -1,0 +1,47 @@
+"""Accounts: one's own, whoever one is. Most of these are django-allauth's."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .address import Address, anybody, members
+
+# Signing in: whoever is signed in already is sent on.
+DOOR: Final = anybody(302).but(visitor=200)
+# Asks for the password again before it shows anything (ACCOUNT_REAUTHENTICATION).
+GUARDED: Final = members(302)
+
+
+def email_key(house: object) -> list[object]:
+    return ["not-a-key"]
+
+
+def reset_key(house: object) -> list[object]:
+    return ["1", "not-a-key"]
+
+
+ADDRESSES: Final = (
+    Address("account_login", "get", DOOR),
+    Address("account_signup", "get", DOOR),
+    Address("account_logout", "get", members()),
+    Address("account_inactive", "get", anybody()),
+    Address("account_reauthenticate", "get", members()),
+    Address("account_email", "get", members()),
+    Address("account_email_verification_sent", "get", anybody()),
+    Address("account_confirm_email", "get", anybody(), of=email_key),
+    Address("account_change_password", "get", members()),
+    Address("account_set_password", "get", members(302)),  # they have one
+    Address("account_reset_password", "get", anybody()),
+    Address("account_reset_password_done", "get", anybody()),
+    Address("account_reset_password_from_key", "get", anybody(), of=reset_key),
+    Address("account_reset_password_from_key_done", "get", anybody()),
+    Address("account_confirm_login_code", "get", anybody(302)),
+    Address("mfa_index", "get", members()),
+    Address("mfa_authenticate", "get", anybody(302)),
+    Address("mfa_reauthenticate", "get", members(302)),  # they have no second factor
+    Address("mfa_activate_totp", "get", GUARDED),
+    Address("mfa_deactivate_totp", "get", members(404)),  # they have none
+    Address("mfa_view_recovery_codes", "get", members(404)),
+    Address("mfa_generate_recovery_codes", "get", members(302)),
+    Address("mfa_download_recovery_codes", "get", members(404)),
+)
