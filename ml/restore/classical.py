@@ -18,6 +18,20 @@ _TILE = 1024
 
 
 @dataclass(frozen=True, slots=True)
+class Unchanged:
+    """The picture as it is, for what changes only parts of it."""
+
+    scale: int = 1
+    halo: int = 0
+    multiple: int = 1
+    tile: int = _TILE
+
+    def __call__(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Change nothing."""
+        return pixels
+
+
+@dataclass(frozen=True, slots=True)
 class Interpolation:
     """OpenCV's bicubic (a = -.75) or Lanczos (8 x 8) enlargement."""
 

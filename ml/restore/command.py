@@ -23,8 +23,8 @@ def main(arguments: Sequence[str]) -> int:
     """Run the command; returns 0, or 1 with the reason on standard error."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    if options.scale is not None and options.task is not Task.UPSCALE:
-        parser.error("--scale is for --task upscale")
+    if options.scale is not None and options.task not in {Task.UPSCALE, Task.FACE}:
+        parser.error("--scale is for --task upscale and --task face")
     try:
         result = _run(options)
     except MediaError as error:
@@ -102,14 +102,14 @@ def _content_type(data: bytes) -> str:
 
 
 class _Progress:
-    """Tiles done, on standard error, where a person looks on."""
+    """Tiles and faces done, on standard error, where a person looks on."""
 
     def __init__(self, quiet: bool) -> None:
         self._shown = not quiet and sys.stderr.isatty()
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         if self._shown and stage == "enhance":
-            sys.stderr.write(f"\r{done} of {total} tiles" + ("\n" if done == total else ""))
+            sys.stderr.write(f"\r{done} of {total} steps" + ("\n" if done == total else ""))
             sys.stderr.flush()
 
 
@@ -142,10 +142,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--task", type=Task, choices=list(Task), required=True, metavar="|".join(Task))
     parser.add_argument(
         "--method", action="append", metavar="NAME",
-        help="upscale: compact, bicubic, lanczos, imported:FILE; denoise: restorer, nlmeans; deblur: restorer, "
-        "unsharp; jpeg: restorer. The first of each is the default; may be given several times",
+        help="upscale: compact, bicubic, lanczos, imported:FILE; face: dictionary; denoise: restorer, nlmeans; deblur: "
+        "restorer, unsharp; jpeg: restorer. The first of each is the default; may be given several times",
     )  # fmt: skip
-    parser.add_argument("--scale", type=int, metavar="N", help="of upscaling: 2 (default) or 4; interpolation also 3")
+    parser.add_argument(
+        "--scale",
+        type=int,
+        metavar="N",
+        help="upscale: 2 (default) or 4, interpolation also 3; face: 1 (default), 2, 4",
+    )
     parser.add_argument("--strength", type=float, metavar="S", help="0 to 1 (default: what the picture tells)")
     parser.add_argument("--truth", type=Path, metavar="FILE", help="the picture as it should be, for PSNR and SSIM")
     parser.add_argument("--quality", type=int, default=92, choices=range(1, 101), metavar="Q", help="of JPEG (92)")

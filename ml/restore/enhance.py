@@ -13,7 +13,7 @@ import numpy as np
 from ml.errors import MediaError
 from ml.media import decode
 from ml.provenance.source_type import GENERATED
-from ml.restore import methods
+from ml.restore import faces, methods
 from ml.restore.canvas import Canvas, marked, read
 from ml.restore.measures import Measures, measure
 from ml.restore.task import Task
@@ -21,10 +21,11 @@ from ml.restore.tiling import count, run_tiled
 from ml.restore.writing import check_size, source_type_of, write
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
+    from ml.faces import Face
     from ml.restore.methods import Ready
 
     Report = Callable[[str, int, int], None]
@@ -40,7 +41,8 @@ class EnhanceRequest:
     """path: a JPEG, PNG or WEBP. out: a folder; each result goes there as <number>-<method>.<suffix>.
 
     methods: built-in names or "imported:FILE"; none means the task's default. scale: of upscaling, None for 2 or an
-    imported network's own. strength: 0 to 1, None to let the picture tell. truth: the picture as it should be.
+    imported network's own; of the picture in which faces are restored, None for 1. strength: 0 to 1, None to let the
+    picture tell. truth: the picture as it should be.
 
     generated: the picture is known to be generated, though its metadata may not say so any more. mark: 12 hex digits
     that results which are generated, or may hold invented detail, carry as their invisible mark; "" for none.
@@ -114,12 +116,13 @@ def run(request: EnhanceRequest, report: Report) -> EnhanceResult:
     for method in chosen:
         _check(canvas, method, request.suffix, truth)
     before = measure(canvas.bytes8(), truth if truth is not None and truth.shape == canvas.colour.shape else None)
+    found = faces.find(canvas.bytes8()) if any(method.faces for method in chosen) else []
     report("decode", 1, 1)
-    steps = _Steps(report, sum(count(canvas.height, canvas.width, method.worker) for method in chosen))
+    steps = _Steps(report, sum(_count(canvas, method, len(found)) for method in chosen))
     results: list[Enhanced] = []
     try:
         for number, method in enumerate(chosen, start=1):
-            results.append(_one(request, canvas, truth, method, number, steps))
+            results.append(_one(request, canvas, truth, method, number, steps, found))
     except BaseException:  # stopped or failed: no half answers are left for anybody to find
         for done in results:
             done.path.unlink(missing_ok=True)
@@ -143,11 +146,22 @@ class _Steps:
         self._report("enhance", self._done, self._total)
 
 
+def _count(canvas: Canvas, method: Ready, faces_found: int) -> int:
+    """Tiles, and then faces."""
+    return count(canvas.height, canvas.width, method.worker) + (faces_found if method.faces else 0)
+
+
 def _one(
-    request: EnhanceRequest, canvas: Canvas, truth: NDArray[np.uint8] | None, method: Ready, number: int, steps: _Steps
+    request: EnhanceRequest,
+    canvas: Canvas,
+    truth: NDArray[np.uint8] | None,
+    method: Ready,
+    number: int,
+    steps: _Steps,
+    found: Sequence[Face] = (),
 ) -> Enhanced:
     started = time.perf_counter()
-    made = enhanced(canvas, method, steps)
+    made = enhanced(canvas, method, steps, found)
     seconds = time.perf_counter() - started
     name = method.name.partition(":")[2] or method.name
     path = request.out / f"{number}-{Path(name).stem}{request.suffix}"
@@ -164,9 +178,16 @@ def _one(
     )  # fmt: skip
 
 
-def enhanced(canvas: Canvas, method: Ready, advance: Callable[[], None] = lambda: None) -> Canvas:
-    """The canvas with its colours through a method, and its transparency enlarged by as much."""
+def enhanced(
+    canvas: Canvas, method: Ready, advance: Callable[[], None] = lambda: None, found: Sequence[Face] = ()
+) -> Canvas:
+    """The canvas with its colours through a method, and its transparency enlarged by as much.
+
+    ``advance`` is called after every tile, and every one of the faces ``found`` if the method restores faces.
+    """
     colour = run_tiled(method.worker, canvas.colour, advance)
+    if method.faces is not None:
+        colour = method.faces(canvas.colour, colour, found, advance)
     if canvas.grey:
         colour = _without_colour(colour)
     scale, alpha = method.worker.scale, canvas.alpha

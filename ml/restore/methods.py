@@ -12,14 +12,15 @@ from ml.restore.task import Task
 
 if TYPE_CHECKING:
     from ml.restore.canvas import Canvas
+    from ml.restore.faces import FaceRestoration
     from ml.restore.tiling import Worker
 
 IMPORTED = "imported:"
 MAX_SIGMA, MAX_BLUR = classical.MAX_SIGMA, classical.MAX_BLUR
 SCALES = (2, 3, 4)
 
-DEFAULT_STRENGTHS = {Task.UPSCALE: 1.0, Task.DEBLUR: 0.4, Task.JPEG: 0.7}
-"""Where none is given and the picture does not tell: upscaling takes the network whole."""
+DEFAULT_STRENGTHS = {Task.UPSCALE: 1.0, Task.FACE: 1.0, Task.DEBLUR: 0.4, Task.JPEG: 0.7}
+"""Where none is given and the picture does not tell: upscalers and face restorers are taken whole."""
 
 TOLD_BY_THE_PICTURE = (Task.DENOISE, Task.JPEG)
 """Noise is measured, and a JPEG's quality read from its tables; of other files it is a middle value."""
@@ -48,6 +49,14 @@ METHODS = (
     Method("compact", Task.UPSCALE, "Compact upscaler, trained here", trained=True, scales=(2, 4)),
     Method("bicubic", Task.UPSCALE, "Bicubic interpolation", scales=SCALES, steered=False),
     Method("lanczos", Task.UPSCALE, "Lanczos interpolation", scales=SCALES, steered=False),
+    Method(
+        "dictionary",
+        Task.FACE,
+        "Face restorer with dictionaries, trained here",
+        trained=True,
+        scales=(1, 2, 4),
+        generative=True,
+    ),
     Method("restorer", Task.DENOISE, "Restorer, trained here", trained=True),
     Method("nlmeans", Task.DENOISE, "Non-local means"),
     Method("restorer", Task.DEBLUR, "Restorer, trained here", trained=True),
@@ -60,8 +69,8 @@ METHODS = (
 class Ready:
     """A method made ready for one picture. origin: "trained here", "classical", or "imported: FILE, SHA-256".
 
-    generative: it may invent detail. The networks trained here are not (they are trained on the error alone); of an
-    imported one nobody knows, so it counts as one that does.
+    generative: it may invent detail. Networks that are trained on the error alone do not; of an imported one nobody
+    knows, so it counts as one that does. faces: what is done to each face after the worker has done the whole picture.
     """
 
     name: str
@@ -70,6 +79,7 @@ class Ready:
     strength: float
     worker: Worker
     generative: bool = False
+    faces: FaceRestoration | None = None
 
 
 def names(task: Task) -> tuple[str, ...]:
@@ -87,6 +97,8 @@ def names(task: Task) -> tuple[str, ...]:
 def ready(name: str, task: Task, scale: int | None, strength: float | None, canvas: Canvas) -> Ready:
     """Make a method ready. scale: of upscaling; None is 2, or an imported network's own.
 
+    Restored faces lie in a picture of its own size unless a scale is given.
+
     strength: 0 to 1; None lets the picture tell (noise that is measured, the JPEG's quality), else a middle value.
     Raises MediaError for an unknown method, or a scale that it does not have; WeightsError when weights are missing.
     """
@@ -101,8 +113,9 @@ def ready(name: str, task: Task, scale: int | None, strength: float | None, canv
         )
     strength = default_strength(task, canvas) if strength is None else strength
     origin = "trained here" if method.trained else "classical"
-    worker = _worker(method, 2 if scale is None else scale, strength, canvas)
-    return Ready(name, method.label, origin, strength, worker, method.generative)
+    usual = 1 if task is Task.FACE else 2
+    worker = _worker(method, usual if scale is None else scale, strength, canvas)
+    return Ready(name, method.label, origin, strength, worker, method.generative, _faces(method, strength))
 
 
 def default_strength(task: Task, canvas: Canvas) -> float:
@@ -133,6 +146,8 @@ def _worker(method: Method, scale: int, strength: float, canvas: Canvas) -> Work
         return classical.UnsharpMask(strength * MAX_BLUR)
     from ml.restore import neural
 
+    if method.task is Task.FACE:
+        return classical.Unchanged() if scale == 1 else neural.upscaler(scale, 1.0)
     if method.task is Task.UPSCALE:
         return neural.upscaler(scale, strength)
     if method.task is Task.DENOISE:
@@ -143,6 +158,15 @@ def _worker(method: Method, scale: int, strength: float, canvas: Canvas) -> Work
 
     # Sharpening without being told of noise would sharpen that too; it was trained with a sigma of up to 5.
     return neural.restorer((min(5.0, noise_sigma(canvas.bytes8())) / MAX_SIGMA, 0.0, strength))
+
+
+def _faces(method: Method, strength: float) -> FaceRestoration | None:
+    if method.task is not Task.FACE:
+        return None
+    from ml.restore import neural
+    from ml.restore.faces import FaceRestoration
+
+    return FaceRestoration(neural.face_restorer(), strength)
 
 
 def _imported(path: Path, task: Task, scale: int | None, strength: float | None) -> Ready:

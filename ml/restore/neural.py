@@ -64,16 +64,33 @@ def restorer(levels: tuple[float, float, float]) -> Network:
     )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class FaceNetwork:
+    """A network that restores faces in squares of ``side`` pixels."""
+
+    forward: Callable[..., Any]
+    side: int
+
+    def __call__(self, square: NDArray[np.float32], centres: NDArray[np.float32]) -> NDArray[np.float32]:
+        """float32 (side, side, 3) in [0, 1] and the parts' middles (4, 2) -> the same, not clipped."""
+        made = np.asarray(self.forward(square[None], centres[None].astype(np.float32)))[0]
+        return np.asarray(made, np.float32)
+
+
+def face_restorer() -> FaceNetwork:
+    """The shipped face restorer. Raises WeightsError where it is not shipped."""
+    return FaceNetwork(_traced("dictionary"), shipped.SHAPES["dictionary"]["side"])
+
+
 @lru_cache(maxsize=8)
 def _traced(name: str) -> Callable[..., Any]:
     return graph(shipped.warm(name))
 
 
 def graph(model: keras.Model) -> Callable[..., Any]:
-    """A network as a traced function of one picture of any size, float32 (1, H, W, 3), and of levels if it has any."""
+    """A network as a traced function of one picture, float32 (1, H, W, 3), and of what else it is told, if anything."""
     tf = runtime.tensorflow()
-    signature = [tf.TensorSpec((1, None, None, 3), tf.float32)]
-    signature += [tf.TensorSpec((1, int(other.shape[-1])), tf.float32) for other in model.inputs[1:]]
+    signature = [tf.TensorSpec((1, *each.shape[1:]), tf.float32) for each in model.inputs]
 
     def forward(*inputs: Any) -> Any:
         return model(inputs[0] if len(inputs) == 1 else list(inputs), training=False)

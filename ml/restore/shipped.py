@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     import keras
     from numpy.typing import NDArray
 
-NETWORKS = ("compact_x2", "compact_x4", "restorer")
+NETWORKS = ("compact_x2", "compact_x4", "dictionary", "restorer")
 SHAPES: dict[str, dict[str, Any]] = {
     "compact_x2": {"scale": 2, "features": 32, "convs": 8},
     "compact_x4": {"scale": 4, "features": 32, "convs": 8},
+    "dictionary": {"side": 128, "widths": (24, 48, 96), "entries": 32},
     "restorer": {"features": 48, "blocks": 4},
 }
 
@@ -30,6 +31,10 @@ def build(name: str) -> keras.Model:
     """The network called ``name`` with random weights. Raises KeyError for an unknown name."""
     from ml.networks.compact import build_compact, build_restorer
 
+    if name == "dictionary":
+        from ml.networks.face_restorer import FaceRestorerConfig, build_face_restorer
+
+        return build_face_restorer(FaceRestorerConfig(**SHAPES[name]))
     return build_restorer(**SHAPES[name]) if name == "restorer" else build_compact(**SHAPES[name])
 
 
@@ -65,19 +70,27 @@ def warm(name: str) -> keras.Model:
     return load(name)
 
 
-def probe() -> NDArray[np.float32]:
-    """A picture that everybody can make: float32 (1, 32, 32, 3), waves and a little noise."""
+def probe(side: int = 32) -> NDArray[np.float32]:
+    """A picture that everybody can make: float32 (1, side, side, 3), waves and a little noise."""
     random = np.random.default_rng(2018)
-    y, x = np.mgrid[0:32, 0:32] / 32
+    y, x = np.mgrid[0:side, 0:side] / 32
     waves = np.stack([np.sin(9 * x + 4 * y), np.cos(7 * y), np.sin(5 * x * y)], axis=-1) * 0.4 + 0.5
     return np.asarray((waves + random.normal(0, 0.05, waves.shape)).clip(0, 1), np.float32)[None]
 
 
 def answer(model: keras.Model) -> list[float]:
     """What a network makes of the probe, as eight values spread over its output."""
-    levels = np.array([[0.5, 0.2, 0.0]], np.float32)
-    made = np.asarray(model([probe(), levels] if len(model.inputs) == 2 else probe())).ravel()
+    made = np.asarray(model(probes(model))).ravel()
     return [float(value) for value in made[:: made.size // 8][:8]]
+
+
+def probes(model: keras.Model) -> Any:
+    """The probe as this network takes it, with levels of a fault or places of a face's parts where it wants them."""
+    picture = probe(model.inputs[0].shape[1] or 32)
+    if len(model.inputs) == 1:
+        return picture
+    told = {2: [[0.5, 0.2, 0.0]], 3: [[[44, 52], [84, 52], [64, 72], [64, 92]]]}[len(model.inputs[1].shape)]
+    return [picture, np.array(told, np.float32)]
 
 
 def publish(name: str, arrays: list[NDArray[np.float32]], version: str, manifest: Path = MANIFEST) -> str:

@@ -6,9 +6,10 @@ from enum import StrEnum
 
 
 class Task(StrEnum):
-    """One kind of enhancement. Upscaling changes the size, the others keep it."""
+    """One kind of enhancement. Upscaling changes the size, faces may be restored in an enlarged picture too."""
 
     UPSCALE = "upscale"
+    FACE = "face"
     DENOISE = "denoise"
     DEBLUR = "deblur"
     JPEG = "jpeg"

@@ -1,4 +1,4 @@
-"""A training run of an upscaler or restorer: L1, Adam, an average of the weights, checkpoints, and going on from them.
+"""A training run of an upscaler or restorer: Adam, an average of the weights, checkpoints, and going on from them.
 
 A run lives in a folder: log.csv, state.npz (weights, average, optimizer), best.npz (the average that did best on val),
 run.json, history.md. A run that is started again goes on where it stood, on the very batches it would have seen.
@@ -55,9 +55,13 @@ class Plan:
 class RestorerRun:
     """One run. ``model`` is trained in place; ``measure`` gives the figure to choose by (larger is better) and more."""
 
-    def __init__(self, model: keras.Model, out: Path, plan: Plan) -> None:
+    def __init__(
+        self, model: keras.Model, out: Path, plan: Plan, loss: Callable[[Any, Any], Any] | None = None
+    ) -> None:
+        """loss: of what was made and the truth, a scalar; the mean absolute error where none is given."""
         out.mkdir(parents=True, exist_ok=True)
         self.model, self.out, self.plan = model, out, plan
+        self.loss = loss or _absolute_error
         self.optimizer = keras.optimizers.Adam(plan.rate)
         self.optimizer.build(model.trainable_variables)
         self.average = [np.array(value) for value in model.get_weights()]
@@ -91,7 +95,7 @@ class RestorerRun:
     def _one_step(self, inputs: Any, truth: Any) -> Any:
         with tf.GradientTape() as tape:
             made = self.model(inputs[0] if len(inputs) == 1 else inputs, training=True)
-            loss = tf.reduce_mean(tf.abs(made - truth))
+            loss = self.loss(made, truth)
         self.optimizer.apply(tape.gradient(loss, self.model.trainable_variables), self.model.trainable_variables)
         return loss
 
@@ -137,6 +141,10 @@ class RestorerRun:
             for i, variable in enumerate(self.optimizer.variables):
                 variable.assign(state[f"o{i:03d}"])
         self.step, self.seconds, self.best = about["step"], about["seconds"], about["best"]
+
+
+def _absolute_error(made: Any, truth: Any) -> Any:
+    return tf.reduce_mean(tf.abs(made - truth))
 
 
 def best_weights(run: Path) -> list[NDArray[np.float32]]:
