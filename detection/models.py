@@ -1,4 +1,4 @@
-"""What a check leaves behind: the verdict on a picture, one finding per face, and what people report about it."""
+"""What a check leaves behind: the verdict on a picture and one finding per face. Reports and the desk: see `desk`."""
 
 from __future__ import annotations
 
@@ -13,13 +13,30 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from .desk.models import Flag, Judgement, JudgementEntry, Look, ReviewItem
+from .desk.reports import Report
+from .desk.verdicts import human_verdict
 from .levels import Level
 from .tokens import ApiToken
 
 if TYPE_CHECKING:
     from jobs.requester import Requester
 
-__all__ = ["ApiToken", "Check", "FaceFinding", "Frame", "Level", "Report"]
+    from .desk.verdicts import HumanVerdict
+
+__all__ = [
+    "ApiToken",
+    "Check",
+    "FaceFinding",
+    "Flag",
+    "Frame",
+    "Judgement",
+    "JudgementEntry",
+    "Level",
+    "Look",
+    "Report",
+    "ReviewItem",
+]
 
 PROBABILITY = [MinValueValidator(0.0), MaxValueValidator(1.0)]
 
@@ -48,7 +65,7 @@ class CheckQuerySet(models.QuerySet["Check"]):
         return self.exclude(share_token=None).exclude(level="").filter(share_expires__gt=timezone.now())
 
     def for_page(self) -> CheckQuerySet:
-        return self.select_related("job", "display")
+        return self.select_related("job", "display", "review")
 
 
 class Check(models.Model):
@@ -98,6 +115,8 @@ class Check(models.Model):
     share_token = models.CharField(max_length=64, null=True, blank=True, unique=True)
     share_expires = models.DateTimeField(null=True, blank=True)
     purge_after = models.DateTimeField(null=True, blank=True, db_index=True)
+    # When its owner allowed that cut-outs of the faces train and measure the detectors; empty: not allowed.
+    training_consent = models.DateTimeField(null=True, blank=True)
 
     objects = CheckQuerySet.as_manager()
 
@@ -152,6 +171,17 @@ class Check(models.Model):
     @property
     def is_shared(self) -> bool:
         return bool(self.share_token) and self.share_expires is not None and self.share_expires > timezone.now()
+
+    @property
+    def human(self) -> HumanVerdict | None:
+        """What people judged, which holds over what the detectors say."""
+        return human_verdict(self)
+
+    @property
+    def holds(self) -> Level | str:
+        """The level that holds: that of a person's verdict where there is one. Empty before any."""
+        human = self.human
+        return self.level if human is None else human.level
 
     def is_owned_by(self, requester: Requester) -> bool:
         if requester.user is not None:
@@ -260,47 +290,3 @@ class Frame(models.Model):
 
     def __str__(self) -> str:
         return f"{self.subject_id} at {self.seconds:.2f} s"
-
-
-class Report(models.Model):
-    """Somebody says that a verdict, or the picture itself, needs a person to look at it."""
-
-    class Reason(models.TextChoices):
-        WRONG_VERDICT = "wrong_verdict", _("The verdict is wrong")
-        HARMFUL = "harmful", _("The picture harms somebody")
-        WITHOUT_CONSENT = "without_consent", _("It shows a person without their consent")
-        MINOR = "minor", _("It shows a minor")
-        OTHER = "other", _("Something else")
-
-    class Status(models.TextChoices):
-        OPEN = "open", _("Open")
-        UPHELD = "upheld", _("Upheld")
-        DISMISSED = "dismissed", _("Dismissed")
-
-    subject = models.ForeignKey(Check, on_delete=models.CASCADE, related_name="reports")
-    reason = models.CharField(max_length=20, choices=Reason)
-    comment = models.TextField(blank=True, default="", max_length=2000)
-    reporter = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="reports"
-    )
-    session_key = models.CharField(max_length=40, blank=True, default="")
-    created = models.DateTimeField(default=timezone.now, editable=False)
-    status = models.CharField(max_length=12, choices=Status, default=Status.OPEN, db_index=True)
-
-    class Meta:
-        ordering = ["-created"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["subject", "reporter"],
-                condition=Q(status="open", reporter__isnull=False),
-                name="report_once_a_member",
-            ),
-            models.UniqueConstraint(
-                fields=["subject", "session_key"],
-                condition=Q(status="open", reporter=None) & ~Q(session_key=""),
-                name="report_once_a_visitor",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.get_reason_display()}: {self.subject}"

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from jobs import outputs
 from jobs.models import Artifact
 
+from .desk.flags import raise_flags
 from .models import Check, FaceFinding, Frame
 from .pictures import PREVIEW
 
@@ -39,7 +40,8 @@ def publish(job: Job, result: CheckJobResult) -> None:
     check.duration, check.people, check.timeline = result.duration, list(result.people), list(result.timeline)
     check.display = _picture(job, "display", result.display_jpeg)
     check.save()
-    FaceFinding.objects.bulk_create(_finding(job, check, index, face) for index, face in enumerate(result.faces))
+    faces = [_finding(job, check, index, face) for index, face in enumerate(result.faces)]
+    FaceFinding.objects.bulk_create(faces)
     if result.preview_mp4 is not None:
         Artifact.store(role=PREVIEW, data=result.preview_mp4, content_type="video/mp4", suffix=".mp4", job=job)
     Frame.objects.bulk_create(
@@ -52,6 +54,7 @@ def publish(job: Job, result: CheckJobResult) -> None:
         )
         for index, frame in enumerate(result.frames)
     )
+    raise_flags(check, faces)
 
 
 def _made_here(check: Check, result: CheckJobResult) -> list[dict[str, Any]]:

@@ -11,15 +11,16 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from jobs import intake, lifecycle
-from jobs.models import Artifact, Job
+from jobs.models import Artifact
 from jobs.states import JobState
 
+from .desk import flags, trail
+from .desk.codes import Event
 from .kinds import NAME, VIDEO
 from .models import Check, Report
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
+    from django.contrib.auth.models import User
     from django.core.files.uploadedfile import UploadedFile
 
     from jobs.requester import Requester
@@ -100,34 +101,46 @@ def unshare_check(check: Check) -> None:
     check.share_token = check.share_expires = None
 
 
+def allow_training(check: Check, allowed: bool) -> None:
+    """Whether cut-outs of its faces may train and measure the detectors. Off unless its owner said yes."""
+    given = (check.training_consent or timezone.now()) if allowed else None
+    Check.objects.filter(pk=check.pk).update(training_consent=given)
+    check.training_consent = given
+
+
 def report_check(check: Check, requester: Requester, reason: str, comment: str = "") -> Report:
-    """Ask people to look. The picture is kept until they have; one open report a person."""
+    """Ask people to look: the check is laid on the desk and kept until they have. One open report a person."""
     with transaction.atomic():
-        _keep(check, None)
-        mine = Report.objects.filter(subject=check, status=Report.Status.OPEN, **_reporter(requester))
-        earlier = mine.first()
-        if earlier is not None:
-            earlier.reason, earlier.comment = reason, comment
-            earlier.save(update_fields=["reason", "comment"])
-            return earlier
-        try:
-            with transaction.atomic():
-                return Report.objects.create(subject=check, reason=reason, comment=comment, **_reporter(requester))
-        except IntegrityError:  # the same person's other click came first
-            return mine.get()
+        report = _report(check, requester, reason, comment)
+        flags.report_arrived(check)
+        return report
 
 
-def decide_report(report: Report, status: str) -> None:
-    """A reviewer's decision, or its taking back. Retention rests while a report is open, and then starts anew."""
+def _report(check: Check, requester: Requester, reason: str, comment: str) -> Report:
+    mine = Report.objects.filter(subject=check, status=Report.Status.OPEN, **_reporter(requester))
+    earlier = mine.first()
+    if earlier is not None:
+        earlier.reason, earlier.comment = reason, comment
+        earlier.save(update_fields=["reason", "comment"])
+        return earlier
+    try:
+        with transaction.atomic():
+            return Report.objects.create(subject=check, reason=reason, comment=comment, **_reporter(requester))
+    except IntegrityError:  # the same person's other click came first
+        return mine.get()
+
+
+def decide_report(report: Report, status: str, by: User | None = None) -> None:
+    """A decision outside the queue, or its taking back. Retention rests while a report is open, then starts anew."""
     with transaction.atomic():
-        Report.objects.filter(pk=report.pk).update(status=status)
-        report.status = status
-        check = report.subject
-        if check.reports.filter(status=Report.Status.OPEN).exists():
-            _keep(check, None)
+        decided = None if status == Report.Status.OPEN else timezone.now()
+        Report.objects.filter(pk=report.pk).update(status=status, decided=decided, seen=None)
+        report.status, report.decided = status, decided
+        trail.write(Event.REPORT_DECIDED, by=by, check_ref=report.subject_id, report=report.pk, status=str(status))
+        if status == Report.Status.OPEN:
+            flags.report_arrived(report.subject)
         else:
-            hours = settings.JOBS_KEEP_MEMBER_HOURS if check.owner_id else settings.JOBS_KEEP_VISITOR_HOURS
-            _keep(check, timezone.now() + timedelta(hours=hours))
+            flags.report_left(report.subject)
 
 
 def has_reported(check: Check, requester: Requester) -> bool:
@@ -136,11 +149,3 @@ def has_reported(check: Check, requester: Requester) -> bool:
 
 def _reporter(requester: Requester) -> dict[str, object]:
     return {"reporter": requester.user, "session_key": requester.session_key or ""}
-
-
-def _keep(check: Check, until: datetime | None) -> None:
-    """The check, its job and its files go together; None keeps them until somebody decides."""
-    Job.objects.filter(pk=check.job_id).update(purge_after=until)
-    Artifact.objects.filter(job_id=check.job_id).update(purge_after=until)
-    Check.objects.filter(pk=check.pk).update(purge_after=until)
-    check.purge_after = until

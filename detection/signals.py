@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 
 from jobs.models import Artifact, Job
 
+from .desk.keeping import hold_what_is_open
 from .models import Check, Report
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def take_over_checks(request: HttpRequest | None, user: User, **kwargs: Any) -> 
         # Empty means kept until a report is decided, which stays so.
         for rows in (mine, jobs, Artifact.objects.filter(job__in=jobs)):
             rows.filter(purge_after__isnull=False).update(purge_after=F("created") + keep)
+        hold_what_is_open(list(mine))
         Report.objects.filter(subject__in=mine, reporter=None, session_key=key).update(reporter=user, session_key="")
     messages.info(
         request,

@@ -191,10 +191,27 @@ DETECTION_SHARE_DAYS = env.int("UNMASK_SHARE_DAYS", default=7)
 DETECTION_VIDEO_SAMPLES = env.int("UNMASK_VIDEO_SAMPLES", default=40)  # frames of a video that are looked at
 DETECTION_VIDEO_PEOPLE = env.int("UNMASK_VIDEO_PEOPLE", default=5)  # people of a video that are judged
 
+# --- The review desk ------------------------------------------------------------------------------------------------
+DETECTION_AUTOMATIC_FLAGS = env.list(  # what the site lays on the desk by itself, beside what people report
+    "UNMASK_AUTOMATIC_FLAGS",
+    default=["own_output", "repeated", "detectors_disagree", "inconclusive", "near_threshold"],
+)
+DETECTION_FLAGGED_DAYS = env.int("UNMASK_FLAGGED_DAYS", default=30)  # then gone unseen, unless reported; 0: never
+DETECTION_REPEAT_DAYS = env.int("UNMASK_REPEAT_DAYS", default=7)
+DETECTION_REPEAT_OWNERS = env.int("UNMASK_REPEAT_OWNERS", default=3)
+DETECTION_REVIEWERS = env.int("UNMASK_REVIEWERS", default=1)  # people who must say the same
+DETECTION_CLAIM_MINUTES = env.int("UNMASK_REVIEW_CLAIM_MINUTES", default=10)
+DETECTION_UNDO_MINUTES = env.int("UNMASK_REVIEW_UNDO_MINUTES", default=5)
+
 # --- Creations ------------------------------------------------------------------------------------------------------
 GENERATION_DAILY_QUOTA = env.int("UNMASK_CREATIONS_A_DAY", default=20)  # of one member
 GENERATION_SHARE_DAYS = DETECTION_SHARE_DAYS
 GENERATION_AUTHORITY_DIR = Path(env.str("UNMASK_AUTHORITY_DIR", default=str(DATA_DIR / "authority")))
+
+# --- Enhancements ---------------------------------------------------------------------------------------------------
+ENHANCEMENT_CATALOGUE = BASE_DIR / "ml" / "restore" / "catalogue.json"  # written by `python -m ml.restore.catalogue`
+ENHANCEMENT_MEGAPIXELS = env.int("UNMASK_ENHANCE_MEGAPIXELS", default=64)  # of all results of one job together
+ENHANCEMENT_NETWORKS_DIR = Path(env.str("UNMASK_NETWORKS_DIR", default=str(DATA_DIR / "networks")))
 
 # --- Language and time ----------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"

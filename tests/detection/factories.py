@@ -12,6 +12,7 @@ from PIL import Image
 
 from deepfake_site import roles
 from detection import services
+from detection.desk import permissions
 from detection.exchange import CheckJobResult, FaceJobResult
 from jobs import lifecycle
 from jobs.requester import Requester
@@ -49,6 +50,7 @@ def administrator(email: str = "adam@example.org") -> User:
 
 def _staff(email: str, role: str) -> User:
     roles.ensure(Group, Permission)  # a test that empties the tables empties these too
+    permissions.grant(Group, Permission)
     user = member(email, is_staff=True)
     user.groups.add(Group.objects.get(name=role))
     return user
@@ -111,13 +113,20 @@ FACE = FaceJobResult(
     crop_jpeg=jpeg("peru", (32, 32)),
     gradcam_jpeg=jpeg("gold", (32, 32)),
 )
+OTHER_FACE = replace(
+    FACE,
+    box=(55, 8, 90, 40),
+    level="likely_authentic",
+    probability=0.07,
+    detectors={"meso4": 0.05, "mesoinception4": 0.09},
+)
 RESULT = CheckJobResult(
     level="likely_manipulated",
     probability=0.91,
     interval=(0.82, 0.96),
     reason_code="worst_face",
     reason="The detectors see the traces of a manipulation.",
-    faces=(FACE, replace(FACE, box=(55, 8, 90, 40), level="likely_authentic", probability=0.07)),
+    faces=(FACE, OTHER_FACE),
     width=96,
     height=64,
     display_jpeg=jpeg(),

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from deepfake_site import roles
 from detection import services
+from detection.desk import permissions as desk_permissions
 from detection.models import Check, Report
 from generation import permissions
 from jobs.models import Artifact, Job
@@ -150,7 +151,8 @@ class TestRoles:
         reviewer = Group.objects.get(name=roles.REVIEWER)
         granted = {(p.content_type.app_label, p.codename) for p in reviewer.permissions.all()}
         of_generation = {("generation", codename) for codename in permissions.REVIEWERS_MAY}
-        assert granted == set(roles.REVIEWER_MAY) | of_generation
+        of_the_desk = {("detection", codename) for codename in desk_permissions.REVIEWERS_MAY}
+        assert granted == set(roles.REVIEWER_MAY) | of_generation | of_the_desk
         assert Group.objects.get(name=roles.ADMINISTRATOR).permissions.count() == Permission.objects.count()
 
     def test_a_reviewer_decides_reports_and_edits_nothing_else(self, client: Client, ada: User) -> None:
