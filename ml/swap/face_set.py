@@ -84,3 +84,13 @@ class FaceSet:
         """Read what :meth:`save` wrote. Raises OSError, ValueError or KeyError for anything else."""
         with np.load(path, allow_pickle=False) as held:
             return cls(int(held["size"]), held["crops"], held["points"], held["yaw"], held["pitch"])
+
+
+def join(sets: Sequence[FaceSet]) -> FaceSet:
+    """All faces of several sets of one size. Raises ValueError for none, and for sizes that differ."""
+    if len({one.size for one in sets}) != 1:
+        raise ValueError("only sets of one size can be joined")
+    return FaceSet(
+        sets[0].size,
+        *(np.concatenate([getattr(one, part) for one in sets]) for part in ("crops", "points", "yaw", "pitch")),
+    )

@@ -10,11 +10,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ml import runtime
+from ml.errors import MediaError
+from ml.faces import FaceFinder
+from ml.media import decode, header
 from ml.networks.swap.swap_config import SWAP_96, SwapConfig
 from ml.provenance import visible_mark
-from ml.swap.extraction import Extraction, PoseCoverage, extract
-from ml.swap.face_set import FaceSet
+from ml.swap.extraction import FEWEST, SMALLEST, Extraction, PoseCoverage, extract
+from ml.swap.face_set import FaceSet, join
 from ml.swap.identity import Identity
+from ml.swap.reposing import face_set
+from ml.swap.tracking import FaceChoice, choose
 from ml.swap.trainer import Look, Recipe, Trainer
 
 if TYPE_CHECKING:
@@ -30,6 +35,14 @@ if TYPE_CHECKING:
 
 PERSON, TARGET = "person", "target"
 
+TURNED = 120
+"""Faces that are made of a single picture."""
+
+_NO_FACE = "No face was found in the picture of the {}. Choose one in which the face is seen from the front and large."
+_SMALL_FACE = (
+    "The face in the picture of the {} is {:.0f} pixels large; at least {:.0f} are needed. Choose a larger picture."
+)
+
 QUICK = Recipe(steps=1500, batch=8, rate=2e-4, last_rate=2e-5, patience=8, look_steps=50, checkpoint_seconds=20)
 """Some ten minutes on two cores at 96 pixels."""
 
@@ -39,9 +52,10 @@ class LearnRequest:
     """source: clips and photos of the person to be painted. target: of the one whose face will be replaced.
 
     Both are learned at once, by one encoder: what it says of a target's face is then something that the person's
-    decoder has an answer to. work: a folder of this request's own, in which faces and checkpoints are kept; a request
-    that is run again goes on from them. start: an identity file of the same shape whose weights to begin with, or None
-    for new ones.
+    decoder has an answer to. A single picture of either is turned and lit in many ways (``ml.swap.reposing``), which
+    gives less than a clip does; ``face`` says which of several faces of such a target is meant. work: a folder of this
+    request's own, in which faces and checkpoints are kept; a request that is run again goes on from them. start: an
+    identity file of the same shape whose weights to begin with, or None for new ones.
     """
 
     source: tuple[Path, ...]
@@ -53,6 +67,7 @@ class LearnRequest:
     recipe: Recipe = QUICK
     start: Path | None = None
     site: str = "Unmask"
+    face: FaceChoice = FaceChoice.LARGEST
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,12 +85,20 @@ class LearnResult:
     about: dict[str, Any] = field(default_factory=dict)
 
 
-def run(request: LearnRequest, report: Report, preview: Preview | None = None) -> LearnResult:
+def run(
+    request: LearnRequest,
+    report: Report,
+    preview: Preview | None = None,
+    *,
+    enough: Callable[[], bool] | None = None,
+    looked: Callable[[list[Look]], None] | None = None,
+) -> LearnResult:
     """Gather both people's faces, train, and write the identity.
 
     Stages told to ``report``, which may raise to stop (what was done is kept): extract, train. ``preview`` is given a
-    strip of source, reconstruction, target and swap every few seconds, with the visible mark below. Raises MediaError
-    for files that cannot be used, among them too_few_faces.
+    strip of source, reconstruction, target and swap every few seconds, with the visible mark below. ``enough`` and
+    ``looked`` are those of :meth:`ml.swap.trainer.Trainer.train`. Raises MediaError for files that cannot be used,
+    among them too_few_faces.
     """
     runtime.configure()
     import keras
@@ -93,7 +116,7 @@ def run(request: LearnRequest, report: Report, preview: Preview | None = None) -
         network, {PERSON: source.faces.split(), TARGET: target.faces.split()}, request.work, request.recipe
     )
     shown = None if preview is None else _marked(preview, request.site)
-    history = trainer.train(report, shown)
+    history = trainer.train(report, shown, enough=enough, looked=looked)
     about = {
         "steps": trainer.step,
         "seconds": round(trainer.seconds, 1),
@@ -137,7 +160,10 @@ def _gathered(request: LearnRequest, role: str, sources: Sequence[Path], report:
         if said["stamp"] == stamp:
             held = FaceSet.load(faces)
             return Extraction(held, PoseCoverage.of(held.yaw, held.pitch), said["looked_at"], said["dropped"])
-    found = extract(sources, request.config.size, report)
+    if len(sources) < FEWEST and all(map(_is_picture, sources)):
+        found = _turned(request, role, sources, report)
+    else:
+        found = extract(sources, request.config.size, report)
     found.faces.save(faces)
     fresh = facts.with_suffix(".part")
     fresh.write_text(
@@ -145,6 +171,33 @@ def _gathered(request: LearnRequest, role: str, sources: Sequence[Path], report:
     )
     fresh.replace(facts)
     return found
+
+
+def _is_picture(path: Path) -> bool:
+    with path.open("rb") as file:
+        return header.sniff(file.read(64)) is not None
+
+
+def _turned(request: LearnRequest, role: str, sources: Sequence[Path], report: Report) -> Extraction:
+    """Faces made of one or a few pictures. Raises MediaError for one without a face that is large enough."""
+    sets: list[FaceSet] = []
+    random = np.random.default_rng(request.recipe.seed)
+    with FaceFinder() as finder:
+        for number, source in enumerate(sources):
+            report("extract", number, len(sources))
+            pixels = decode(source).pixels
+            height, width = pixels.shape[:2]
+            which = request.face if role == TARGET else FaceChoice.LARGEST
+            face = choose(finder.find(pixels), which, width, height)
+            if face is None:
+                raise MediaError("no_face", _NO_FACE.format(role))
+            if face.size < SMALLEST:
+                raise MediaError("face_too_small", _SMALL_FACE.format(role, face.size, SMALLEST))
+            each = max(1, TURNED // len(sources))
+            sets.append(face_set(pixels, face, each, request.config.size, random))
+    report("extract", len(sources), len(sources))
+    faces = join(sets)
+    return Extraction(faces, PoseCoverage.of(faces.yaw, faces.pitch), len(sources), {})
 
 
 def _sha256(path: Path) -> str:

@@ -107,17 +107,33 @@ class Trainer:
         self._paint = tf.function(self._painted, jit_compile=False, autograph=False)
         self._restore()
 
-    def train(self, report: Report, preview: Preview | None = None, targets: FaceSet | None = None) -> list[Look]:
+    def train(
+        self,
+        report: Report,
+        preview: Preview | None = None,
+        targets: FaceSet | None = None,
+        *,
+        enough: Callable[[], bool] | None = None,
+        looked: Callable[[list[Look]], None] | None = None,
+    ) -> list[Look]:
         """Train to the end, and leave the network with its best weights; returns the loss history.
 
         ``report("train", step, steps)`` is called before every step, and may raise to stop: a checkpoint is written
-        first. ``preview`` is given a strip every few seconds: see :meth:`strip`.
+        first. ``preview`` is given a strip every few seconds: see :meth:`strip`. ``enough`` is asked before every step
+        and ends the training when it says so; ``looked`` is given the history whenever it has grown, and at first what
+        an earlier run has left of it.
         """
+        if looked is not None and self.history:
+            looked(self.history)
         started = time.monotonic() - self.seconds
         saved = shown = time.monotonic()
         sums, count = np.zeros(4), 0
         try:
             while self.step < self.recipe.steps and not self._stale:
+                if enough is not None and self.step and enough():
+                    if count or not math.isfinite(self.best):
+                        self._look(sums / max(1, count))  # or the last weights would never be weighed
+                    break
                 report("train", self.step, self.recipe.steps)
                 self._optimizer.learning_rate.assign(self.recipe.rate_at(self.step))
                 sums += self._train_step(self._batches(self.step)).numpy()
@@ -127,6 +143,8 @@ class Trainer:
                 if self.step % self.recipe.look_steps == 0 or self.step == self.recipe.steps:
                     self._look(sums / count)
                     sums, count = np.zeros(4), 0
+                    if looked is not None:
+                        looked(self.history)
                 if time.monotonic() - saved >= self.recipe.checkpoint_seconds:
                     self.save()
                     saved = time.monotonic()
