@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from .files import written
+from .heartbeat import WorkerHeartbeat
 from .outputs import MadeOutput
 from .states import TERMINAL, UNFINISHED, JobState
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from .kinds import JobKind
     from .requester import Requester
 
-__all__ = ["Artifact", "Job", "MadeOutput", "OwnedQuerySet"]
+__all__ = ["Artifact", "Job", "MadeOutput", "OwnedQuerySet", "WorkerHeartbeat"]
 
 STATES = tuple((state.value, state.value.capitalize()) for state in JobState)
 
@@ -160,6 +161,7 @@ class Artifact(models.Model):
 
     ORIGINAL = "original"
     PREVIEW = "preview"  # of unfinished work: one a job, until a better one comes
+    BEFORE = "before"  # what was given, as its pixels are: to lay beside what was made of it, for its owner alone
     LEARNED = "learned"  # weights that know a person: worked with, never given out
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from django.conf import settings
 from django.utils import timezone
 
-from . import kinds, lifecycle, workdirs
+from . import heartbeat, kinds, lifecycle, workdirs
 from .attempt import Attempt
 from .database import in_database
 from .housekeeping import Housekeeping
@@ -71,6 +71,11 @@ class Worker:
         self._wakes: dict[int, asyncio.Event] = {}
         self._loops: list[asyncio.Task[None]] = []
         self._drained: asyncio.Task[None] | None = None
+        self._heart: asyncio.Task[None] | None = None
+
+    @property
+    def running(self) -> int:
+        return len(self._attempts)
 
     @property
     def device(self) -> str:
@@ -89,6 +94,8 @@ class Worker:
             self._loops.append(self._keep(f"jobs-{len(self._loops)}", functools.partial(self._serve, runner, takes)))
         self._loops.append(self._keep("sweep", self._sweep))
         self._loops.append(self._keep("schedule", self._schedule))
+        names = tuple(kind.name for kind in kinds.served())
+        self._heart = asyncio.create_task(heartbeat.keep_beating(self, names), name="worker-heartbeat")
 
     def wake(self) -> None:
         """Look at the table soon. Any number of calls is as good as one."""
@@ -119,6 +126,10 @@ class Worker:
         await asyncio.gather(*self._loops, return_exceptions=True)
         runners: list[Runner] = [*self.children, *self.long_children, self._housekeeping]
         await asyncio.gather(*(runner.close() for runner in runners))
+        if self._heart is not None:
+            self._heart.cancel()
+            await asyncio.gather(self._heart, return_exceptions=True)
+            await in_database(heartbeat.stop, self.name)
         logger.info("worker %s has drained", self.name)
 
     def _busy(self) -> bool:
