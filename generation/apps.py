@@ -7,9 +7,12 @@ class GenerationConfig(AppConfig):
     verbose_name = _("Creations")
 
     def ready(self) -> None:
+        from jobs import books
         from jobs.kinds import register
 
         from . import signals  # noqa: F401 - connects the receivers
+        from .bookkeeping import BOOKS
         from .kinds import KIND
 
         register(KIND)
+        books.keep(BOOKS)

@@ -6,40 +6,23 @@ believed: the bytes are hashed and the manifest is read again here, against the 
 
 from __future__ import annotations
 
-import hashlib
-import logging
 from typing import TYPE_CHECKING, Final
 
 from django.conf import settings
-from django.utils.translation import gettext as _
 
-from jobs import outputs
-from jobs.errors import PersonError
-from jobs.models import Artifact
+from jobs import outputs, sealed
+from jobs.sealed import Unsealed
 
 from . import ledger, making
 from .admission import still_allowed
 from .exchange import GenerationResult, SealedOutput
 
 if TYPE_CHECKING:
-    from jobs.models import Job
+    from jobs.models import Artifact, Job
 
     from .models import Generation
 
-logger = logging.getLogger(__name__)
-
-SUFFIXES: Final = {"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp", "video/mp4": ".mp4"}
-WITHOUT_MANIFEST: Final = "unsealed"
 POSTER: Final = "poster"  # the role of a small sealed picture of the result, for lists
-
-
-class Unsealed(PersonError):
-    """Something was to be published that is not sealed, or whose seal does not hold."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__(WITHOUT_MANIFEST, _("The result could not be signed and verified, so it was not kept."))
-        self.why = why
-        logger.error("refused to publish: %s", why)
 
 
 def publish(job: Job, result: GenerationResult) -> None:
@@ -74,21 +57,9 @@ def publish_output(job: Job, generation: Generation, output: SealedOutput) -> Ar
     """Keep one sealed file. Raises Unsealed for anything else, and for a seal that is not this job's."""
     if not isinstance(output, SealedOutput):
         raise Unsealed(f"job {job.pk}: {type(output).__name__} is no sealed output")
-    if SUFFIXES.get(output.content_type) != output.suffix:
-        raise Unsealed(f"job {job.pk}: {output.content_type} named {output.suffix}")
+    sealed.check_type(job, output)
     _verify(job, generation, output)
-    mark = outputs.mark_of(job.pk)
-    sha256 = hashlib.sha256(output.data).hexdigest()
-    outputs.record(job, sha256=sha256, perceptual_hash=output.perceptual_hash, mark=mark)
-    return Artifact.store(
-        role=output.role,
-        data=output.data,
-        content_type=output.content_type,
-        suffix=output.suffix,
-        job=job,
-        width=output.width,
-        height=output.height,
-    )
+    return sealed.keep(job, output, mark=outputs.mark_of(job.pk))
 
 
 def _verify(job: Job, generation: Generation, output: SealedOutput) -> None:

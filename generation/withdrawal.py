@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from jobs import lifecycle, outputs
+from jobs import books, lifecycle, outputs
 from jobs.models import Artifact, Job, MadeOutput
 from jobs.states import TERMINAL
 
@@ -39,7 +39,7 @@ def revoke_consent(consent: Consent) -> int:
 
 
 def withdraw(generation: Generation, why: str) -> None:
-    """End the work and delete every file of it, inputs too."""
+    """End the work and delete every file of it, inputs too; and what others made of it, unless it is merely deleted."""
     with transaction.atomic():
         Generation.objects.filter(pk=generation.pk).update(
             withdrawn=timezone.now(), withdrawn_for=str(why), **NOTHING_LEFT
@@ -48,6 +48,8 @@ def withdraw(generation: Generation, why: str) -> None:
         _delete_files(Artifact.objects.filter(job_id=generation.job_id))
         outputs.withdraw(generation.job_id)
         ledger.append("withdrawn", user=generation.owner, job_ref=generation.job_id, why=str(why))
+        if why != DELETED:
+            books.take_back(generation.job_id)
 
 
 def take_down(job_ref: UUID, *, by: User | None = None, note: str = "") -> bool:
@@ -66,6 +68,7 @@ def take_down(job_ref: UUID, *, by: User | None = None, note: str = "") -> bool:
                 BlockedPicture.block(sha256=part.sha256, perceptual_hash=part.perceptual_hash, note=note)
             if generation.withdrawn is None:
                 withdraw(generation, "takedown")
+        books.take_back(job_ref)
         _delete_copies(sums)
         outputs.withdraw(job_ref)
         ledger.append("taken_down", user=by, job_ref=job_ref, outputs=sorted(sums))

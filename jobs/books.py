@@ -25,10 +25,12 @@ Not for what its owner merely deletes. Whoever made something of it takes that a
 @dataclass(frozen=True, slots=True)
 class Books:
     """`check(sha256)` raises PersonError for a file that was taken down; `looks()` are the perceptual hashes of all
-    such pictures; `write(job, event, facts)` adds a line to the ledger, in the transaction that it tells of."""
+    such pictures; `block(sha256, perceptual_hash)` adds one, where either may be empty; `write(job, event, facts)` adds
+    a line to the ledger, in the transaction that it tells of."""
 
     check: Callable[[str], None]
     looks: Callable[[], Iterable[str]]
+    block: Callable[[str, str], None]
     write: Callable[[Job, str, dict[str, Any]], None]
 
 

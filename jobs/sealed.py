@@ -55,12 +55,12 @@ def check_type(job: Job, output: SealedFile) -> None:
         raise Unsealed(f"job {job.pk}: {output.content_type} named {output.suffix}")
 
 
-def keep(job: Job, output: SealedFile) -> Artifact:
+def keep(job: Job, output: SealedFile, *, mark: str) -> Artifact:
     """Store a file and remember it among what was made here. Part of the transaction that publishes; the caller has
-    verified its seal."""
+    verified its seal. mark: its invisible mark; only what was generated has one, or "" for a photograph made better."""
     check_type(job, output)
     sha256 = hashlib.sha256(output.data).hexdigest()
-    outputs.record(job, sha256=sha256, perceptual_hash=output.perceptual_hash, mark=outputs.mark_of(job.pk))
+    outputs.record(job, sha256=sha256, perceptual_hash=output.perceptual_hash, mark=mark)
     return Artifact.store(
         role=output.role,
         data=output.data,

@@ -56,16 +56,18 @@ class ConsentStatement:
 
 @dataclass(frozen=True, slots=True)
 class Ingredient:
-    """A file that went in, as it was given: the manifest holds its hash, never its looks. The one
-    with the role "target" is the parent of an edit."""
+    """A file that went in, as it was given: the manifest holds its hash, never its looks. The one with the role
+    "target" is the parent of an edit. known_as: the SHA-256 of that file where `data` is a copy without its manifest.
+    """
 
     role: str
     data: bytes
     content_type: str
+    known_as: str = ""
 
     @property
     def sha256(self) -> str:
-        return hashlib.sha256(self.data).hexdigest()
+        return self.known_as or hashlib.sha256(self.data).hexdigest()
 
     @property
     def is_parent(self) -> bool:

@@ -100,7 +100,7 @@ def read(path: Path) -> Canvas:
     picture = decode(path)  # it judges the file; what it would change (profile, alpha, depth) is read again below
     data = path.read_bytes()
     quality = jpeg_quality(picture.jpeg_tables)
-    notes = (_UNSIGNED,) if b"jumbc2pa" in data or b"c2pa.claim" in data else ()
+    notes = (UNSIGNED,) if b"jumbc2pa" in data or b"c2pa.claim" in data else ()
     facts: dict[str, Any] = {"quality": quality, "sha256": picture.sha256, "notes": notes}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # decode has let it pass
@@ -116,7 +116,7 @@ def read(path: Path) -> Canvas:
     return replace(canvas, colour=colour, alpha=None if alpha is None else _upright(alpha, orientation), **facts)
 
 
-_UNSIGNED = "The picture carried a signed statement of its origin. Only a copy that is signed itself can refer to it."
+UNSIGNED = "The picture carried a signed statement of its origin. Only a copy that is signed itself can refer to it."
 _CMYK = "The picture had printing colours (CMYK); the copy has screen colours (sRGB)."
 
 
