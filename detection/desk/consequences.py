@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from .codes import LEVEL_OF, Verdict
@@ -30,7 +29,7 @@ def reports_to_decide(check: Check) -> list[Report]:
 
 def follow(item: ReviewItem, judgement: Judgement) -> dict[str, Any]:
     """Decide the open reports, and take a shared link back where harm was found. Returns what undoing needs."""
-    check, now = item.subject, timezone.now()
+    check = item.subject
     wrong = LEVEL_OF[Verdict(judgement.verdict)] != check.level
     of_the_verdict = Report.Status.UPHELD if wrong else Report.Status.DISMISSED
     reports = list(Report.objects.filter(subject=check, status=Report.Status.OPEN))
@@ -38,7 +37,7 @@ def follow(item: ReviewItem, judgement: Judgement) -> dict[str, Any]:
     for report in reports:
         about_the_verdict = report.reason == Report.Reason.WRONG_VERDICT
         report.status = of_the_verdict if about_the_verdict else judgement.reports or Report.Status.DISMISSED
-        report.decided, report.seen, report.mailed = now, None, None
+        report.decided, report.seen, report.mailed = judgement.created, None, None
         report.save(update_fields=["status", "decided", "seen", "mailed"])
         harmed |= report.status == Report.Status.UPHELD and report.reason in HARM
     before: dict[str, Any] = {"reports": [report.pk for report in reports]}

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
 from detection.levels import Level
@@ -85,6 +86,7 @@ def report_arrived(check: Check) -> None:
     put(check, [Found(Reason.REPORTED, gravest + further, {"reports": len(reports), "reasons": reasons})])
 
 
+@transaction.atomic
 def put(check: Check, found: Sequence[Found]) -> ReviewItem:
     """Lay a check on the desk, or add to why it lies there. What was judged before is looked at again."""
     now = timezone.now()
@@ -112,6 +114,7 @@ def put(check: Check, found: Sequence[Found]) -> ReviewItem:
     return item
 
 
+@transaction.atomic
 def report_left(check: Check) -> None:
     """A report was decided outside the queue. When that was all, the item is closed without a verdict."""
     item = ReviewItem.objects.select_for_update().filter(subject=check, state__in=OPEN).first()
