@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from ml.animate.places import LEFT_EYE, LIPS, RIGHT_EYE, keypoints_of, mirrored
 from ml.swap.alignment import OVAL
-from ml.training.animation_points import LEFT_EYE, LIPS, RIGHT_EYE, keypoints_of, mirrored
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -135,9 +135,10 @@ def _augmented(
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     """Both pictures turned, moved, mirrored and coloured alike."""
     side = pixels.shape[1]
-    centre = (side - 1) / 2
+    centre = (side - 1) / 2.0
     zoom = float(np.exp(random.uniform(-_ZOOM, _ZOOM)))
-    matrix = cv2.getRotationMatrix2D((centre, centre), float(random.uniform(-_ROTATION, _ROTATION)), zoom)
+    angle = float(random.uniform(-_ROTATION, _ROTATION))
+    matrix = np.asarray(cv2.getRotationMatrix2D((centre, centre), angle, zoom), np.float64)
     matrix[:, 2] += random.uniform(-_SHIFT, _SHIFT, 2) * side
     table = _colour_table(random)
     flip = random.random() < 0.5
