@@ -100,6 +100,30 @@ def patched(data: bytes, at: int, new: bytes) -> bytes:
     return data[:at] + new + data[at + len(new) :]
 
 
+def with_sound(frames: Sequence[Picture], rate: int = 20, *, codec: str = "aac", form: str = "mp4") -> bytes:
+    """The frames with half a second of a tone; WebM in VP8."""
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format=form) as out:
+        video: Any = out.add_stream("libvpx" if form == "webm" else "libx264", rate=rate)
+        video.height, video.width = frames[0].shape[:2]
+        video.pix_fmt = "yuv420p"
+        audio: Any = out.add_stream(codec, rate=48_000)
+        for pixels in frames:
+            out.mux(video.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+        out.mux(video.encode())
+        tone = (0.2 * np.sin(np.arange(24_000) * 2 * np.pi * 440 / 48_000)).astype(np.float32)
+        resampler = av.AudioResampler(format=audio.format.name, layout=audio.layout.name, rate=48_000)
+        fifo = av.AudioFifo()
+        sound = av.AudioFrame.from_ndarray(tone[None], format="fltp", layout="mono")
+        sound.sample_rate, sound.pts = 48_000, 0
+        for frame in resampler.resample(sound):
+            fifo.write(frame)
+        while (frame := fifo.read(audio.frame_size or 1024)) is not None:
+            out.mux(audio.encode(frame))
+        out.mux(audio.encode())
+    return buffer.getvalue()
+
+
 def rotated(data: bytes) -> bytes:
     """The same, with the note of a phone held upright: to be turned a quarter clockwise for showing."""
     start, _ = find_box(data, b"moov", b"trak", b"tkhd")

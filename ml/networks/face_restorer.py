@@ -163,7 +163,9 @@ class _Builder:
         """Scale and shift x by what the features say; it begins as x and the features in one."""
         steer = self.leaky(layers.Activation("linear", dtype=self.dtype)(steer))
         small = keras.initializers.VarianceScaling(0.1)
-        scale = self.conv(steer, width, f"{name}.scale", kernel_initializer=small)
+        scale = layers.Activation("tanh", dtype=self.dtype)(
+            self.conv(steer, width, f"{name}.scale", kernel_initializer=small)
+        )
         return x * (scale + 1) + self.conv(steer, width, f"{name}.shift")
 
     def attention(self, x: Any, width: int, name: str) -> Any:

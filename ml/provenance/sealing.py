@@ -10,20 +10,21 @@ import io
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from ml.provenance import invisible_mark, visible_mark
+from ml.provenance.filming import even, film
 from ml.provenance.perceptual_hash import perceptual_hash
 from ml.provenance.signing import sign
 from ml.provenance.source_statement import packet, with_box
 from ml.provenance.verification import InvalidSeal, verify
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from fractions import Fraction
 
     from numpy.typing import NDArray
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 SUFFIXES: Final = {"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp", "video/mp4": ".mp4"}
 JPEG_QUALITY: Final = 92
 WEBP_QUALITY: Final = 90
-VIDEO_CRF: Final = "18"
 MARK_EVERY: Final = 5
 """Every so many frames of a video carry the invisible mark; all of them carry the band."""
 
@@ -52,8 +52,8 @@ class Still:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Clip:
-    """frames: uint8 (H, W, 3) RGB, all of one size, taken one at a time. rate: frames a second. audio: a file whose
-    first sound stream is taken over as it is, where an MP4 can hold it; `count` is for progress only."""
+    """frames: uint8 (H, W, 3) RGB, all of one size, taken one at a time. rate: frames a second. audio: a video whose
+    first sound stream is taken over (see ``ml.provenance.filming``); `count` is for progress only."""
 
     frames: Iterable[Pixels]
     rate: Fraction
@@ -134,65 +134,15 @@ def _filmed(clip: Clip, plan: ManifestPlan, report: Report | None) -> tuple[byte
     """H.264 in MP4, which browsers play; sides made even by repeating the last row or column."""
     import av
 
+    def frames() -> Iterator[Pixels]:
+        for number, frame in enumerate(clip.frames):
+            yield _marked(even(frame), plan, hidden=number % MARK_EVERY == 0)
+            if report is not None:
+                report("seal", number + 1, max(clip.count, number + 1))
+
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "clip.mp4"
-        first: Pixels | None = None
-        with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
-            stream: Any = None
-            for number, frame in enumerate(clip.frames):
-                marked = _marked(_even(frame), plan, hidden=number % MARK_EVERY == 0)
-                if first is None:
-                    first = marked
-                    stream = container.add_stream("libx264", rate=clip.rate, options={"crf": VIDEO_CRF})
-                    stream.height, stream.width = marked.shape[:2]
-                    stream.pix_fmt = "yuv420p"
-                    sound = _Sound(container, clip.audio)
-                elif marked.shape != first.shape:
-                    raise ValueError("the frames of a clip are of one size")
-                container.mux(stream.encode(av.VideoFrame.from_ndarray(marked, format="rgb24")))
-                if report is not None:
-                    report("seal", number + 1, max(clip.count, number + 1))
-            if first is None:
-                raise ValueError("a clip without a frame")
-            container.mux(stream.encode(None))
-            sound.copy()
+        first = film(path, frames(), clip.rate, clip.audio)
         with av.open(str(path)) as written:
             shown = np.asarray(next(written.decode(video=0)).to_ndarray(format="rgb24"), np.uint8)
         return with_box(path.read_bytes(), packet(plan.source_type)), first, _holds(shown, plan)
-
-
-class _Sound:
-    """The sound of another file, packet by packet, unchanged; silence where there is none that an MP4 holds."""
-
-    def __init__(self, container: Any, audio: Path | None) -> None:
-        self._container = container
-        self._source: Any = None
-        self._stream: Any = None
-        if audio is None:
-            return
-        import av
-
-        # No protocol but files, or a playlist named .mp4 could open others.
-        self._source = av.open(str(audio), options={"protocol_whitelist": "file"}, format="mov,mp4,m4a,3gp,3g2,mj2")
-        sounds = self._source.streams.audio
-        if sounds and sounds[0].codec_context.name in {"aac", "mp3"}:
-            self._stream = container.add_stream_from_template(sounds[0])
-
-    def copy(self) -> None:
-        if self._source is None:
-            return
-        try:
-            if self._stream is not None:
-                for each in self._source.demux(self._source.streams.audio[0]):
-                    if each.dts is not None:
-                        each.stream = self._stream
-                        self._container.mux(each)
-        finally:
-            self._source.close()
-
-
-def _even(pixels: Pixels) -> Pixels:
-    height, width = pixels.shape[:2]
-    if not height % 2 and not width % 2:
-        return pixels
-    return np.pad(pixels, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")

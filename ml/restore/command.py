@@ -1,4 +1,4 @@
-"""``python -m ml enhance IN OUT``: one picture enlarged or repaired, by one method or by several side by side."""
+"""``python -m ml enhance IN OUT``: a picture enlarged or repaired, by one or several methods side by side; a video."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ml.errors import MediaError
+from ml.restore import video_command
 from ml.restore.task import Task
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ def main(arguments: Sequence[str]) -> int:
     if options.scale is not None and options.task not in {Task.UPSCALE, Task.FACE}:
         parser.error("--scale is for --task upscale and --task face")
     try:
+        if video_command.is_video(options.picture):
+            return _video(options)
         result = _run(options)
     except MediaError as error:
         sys.stderr.write(f"{options.picture}: {error.message}\n")
@@ -35,6 +38,13 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     answer = {**asdict(result), "results": [{**asdict(each), "path": str(each.path)} for each in result.results]}
     sys.stdout.write((json.dumps(answer) if options.json else _in_words(answer)) + "\n")
+    return 0
+
+
+def _video(options: argparse.Namespace) -> int:
+    result = video_command.enhance(options, _Progress(options.quiet or options.json, "frames"))
+    answer = {**asdict(result), "sealed": str(result.sealed)}
+    sys.stdout.write((json.dumps(answer) if options.json else video_command.in_words(answer)) + "\n")
     return 0
 
 
@@ -104,12 +114,12 @@ def _content_type(data: bytes) -> str:
 class _Progress:
     """Tiles and faces done, on standard error, where a person looks on."""
 
-    def __init__(self, quiet: bool) -> None:
-        self._shown = not quiet and sys.stderr.isatty()
+    def __init__(self, quiet: bool, steps: str = "steps") -> None:
+        self._shown, self._steps = not quiet and sys.stderr.isatty(), steps
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         if self._shown and stage == "enhance":
-            sys.stderr.write(f"\r{done} of {total} steps" + ("\n" if done == total else ""))
+            sys.stderr.write(f"\r{done} of {total} {self._steps}" + ("\n" if done == total else ""))
             sys.stderr.flush()
 
 
@@ -134,11 +144,11 @@ def _figures(measures: dict[str, Any]) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m ml enhance",
-        description="Enlarge or repair one picture. Transparency, colour profile and 16 bits (PNG) are kept. The copy "
-        "says in its metadata that it was enhanced by an algorithm.",
+        description="Enlarge or repair one picture, or a video frame by frame. Transparency, colour profile and 16 "
+        "bits (PNG) are kept. The copy says in its metadata that it was enhanced by an algorithm.",
     )
-    parser.add_argument("picture", metavar="IN", type=Path, help="a JPEG, PNG or WEBP file")
-    parser.add_argument("out", metavar="OUT", type=Path, help=".png, .jpg or .webp file; a folder for several methods")
+    parser.add_argument("picture", metavar="IN", type=Path, help="a JPEG, PNG or WEBP file, or a video")
+    parser.add_argument("out", metavar="OUT", type=Path, help=".png, .jpg, .webp or .mp4; a folder for several methods")
     parser.add_argument("--task", type=Task, choices=list(Task), required=True, metavar="|".join(Task))
     parser.add_argument(
         "--method", action="append", metavar="NAME",

@@ -46,7 +46,7 @@ class Method:
 
 
 METHODS = (
-    Method("compact", Task.UPSCALE, "Compact upscaler, trained here", trained=True, scales=(2, 4)),
+    Method("compact", Task.UPSCALE, "Compact upscaler, trained here", trained=True, scales=(2, 4), clips=True),
     Method("bicubic", Task.UPSCALE, "Bicubic interpolation", scales=SCALES, steered=False),
     Method("lanczos", Task.UPSCALE, "Lanczos interpolation", scales=SCALES, steered=False),
     Method(
@@ -57,7 +57,7 @@ METHODS = (
         scales=(1, 2, 4),
         generative=True,
     ),
-    Method("restorer", Task.DENOISE, "Restorer, trained here", trained=True),
+    Method("restorer", Task.DENOISE, "Restorer, trained here", trained=True, clips=True),
     Method("nlmeans", Task.DENOISE, "Non-local means"),
     Method("restorer", Task.DEBLUR, "Restorer, trained here", trained=True),
     Method("unsharp", Task.DEBLUR, "Unsharp mask"),

@@ -30,6 +30,7 @@ CHOOSING_EVERY = 20
 
 _CHOOSING_MOST = 48
 _DSSIM = 0.3
+_CLIP = 0.5  # of gradients: what scales features by features can run away otherwise
 
 
 def parser() -> argparse.ArgumentParser:
@@ -41,7 +42,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--start", type=Path, help="the first stage's run; of the second stage")
     made.add_argument("--steps", type=int, default=3000)
     made.add_argument("--batch", type=int, default=8)
-    made.add_argument("--rate", type=float, default=1e-3, help="Adam's first learning rate")
+    made.add_argument("--rate", type=float, default=5e-4, help="Adam's first learning rate")
     made.add_argument("--look", type=int, default=250, help="steps between two looks at the choosing faces")
     made.add_argument("--widths", type=int, nargs=3, default=(32, 64, 96))
     made.add_argument("--entries", type=int, default=32, help="of each dictionary")
@@ -88,7 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         model.get_layer("encoder").trainable = False
         if not (options.out / "state.npz").is_file():
             fill_dictionaries(model, config, training, options.seed)
-    run = RestorerRun(model, options.out, Plan(options.steps, options.rate, options.look), loss)
+    run = RestorerRun(model, options.out, Plan(options.steps, options.rate, options.look, _CLIP), loss)
     run.note(story("ml.training.face_restorer", options, run.step, faces.fingerprint))
     run.train(DegradedFaces(training, options.batch, options.seed), measure(build_face_restorer(config), choosing))
     return 0
@@ -106,7 +107,7 @@ def loss(made: Any, truth: Any) -> Any:
     weight = middle * ops.ones_like(truth[..., :1])
 
     def brightness(x: Any) -> Any:
-        return ops.sum(x * np.array([0.299, 0.587, 0.114], np.float32), axis=-1, keepdims=True)
+        return ops.sum(ops.clip(x, 0.0, 1.0) * np.array([0.299, 0.587, 0.114], np.float32), axis=-1, keepdims=True)
 
     return weighted_l1(made, truth, weight) + _DSSIM * dssim(brightness(made), brightness(truth), weight)
 

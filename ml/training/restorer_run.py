@@ -40,11 +40,15 @@ class Batches(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How long and how fast: ``steps`` in all, the learning rate falling as half a cosine; a look every so many."""
+    """How long and how fast: ``steps`` in all, the learning rate falling as half a cosine; a look every so many.
+
+    clip: the longest gradient, over all weights; longer ones are shortened to it. None takes them as they are.
+    """
 
     steps: int
     rate: float = 1e-3
     look: int = 250
+    clip: float | None = None
 
     def at(self, step: int) -> float:
         """The learning rate of this step."""
@@ -62,7 +66,7 @@ class RestorerRun:
         out.mkdir(parents=True, exist_ok=True)
         self.model, self.out, self.plan = model, out, plan
         self.loss = loss or _absolute_error
-        self.optimizer = keras.optimizers.Adam(plan.rate)
+        self.optimizer = keras.optimizers.Adam(plan.rate, global_clipnorm=plan.clip)
         self.optimizer.build(model.trainable_variables)
         self.average = [np.array(value) for value in model.get_weights()]
         self.step, self.seconds, self.best = 0, 0.0, -math.inf
