@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from jobs import kinds
 from jobs.states import JobState
 
-from . import identities
+from . import identities, motions
 from .blocks import BlockedFace, BlockedPicture
 from .consents import Consent, TermsAcceptance
 from .ledger import LedgerEntry
@@ -199,5 +199,5 @@ class GenerationInput(models.Model):
 
     @property
     def identity_name(self) -> str:
-        identity = identities.find(self.identity)
+        identity = motions.find(self.identity) or identities.find(self.identity)
         return self.identity if identity is None else str(identity.name)

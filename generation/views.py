@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -64,10 +65,18 @@ def terms(request: HttpRequest) -> HttpResponse:
     if form.is_valid() and request.user.is_authenticated:
         services.accept_terms(request.user, form.cleaned_data["version"])
         messages.success(request, _("You have accepted the terms."))
-        return redirect("generation:terms")
+        return redirect(_next(request) or "generation:terms")
     accepted = TermsAcceptance.of(request.user) if request.user.is_authenticated else None
     context = {"text": text, "form": form, "accepted": accepted}
     return render(request, "generation/terms.html", context, status=400 if form.errors else 200)
+
+
+def _next(request: HttpRequest) -> str:
+    """Where somebody came from who had to accept the terms first: a page of this site, or nowhere."""
+    wanted = request.GET.get("next", "")
+    hosts = {request.get_host()}
+    safe = url_has_allowed_host_and_scheme(wanted, allowed_hosts=hosts, require_https=request.is_secure())
+    return wanted if safe else ""
 
 
 @never_cache

@@ -112,18 +112,24 @@ def sealed(
 
 
 def poster(
-    request: GenerationRequest, work: Work, pixels: NDArray[np.uint8], *, weights: dict[str, str] | None = None
+    request: GenerationRequest,
+    work: Work,
+    pixels: NDArray[np.uint8],
+    *,
+    weights: dict[str, str] | None = None,
+    of_clip: bool = False,
 ) -> SealedOutput | None:
     """A small picture of the result for lists, sealed like it: hand it back among the outputs, after the main one.
-    `pixels`: the result, or a frame of it, without its marks. None for a picture that is small already."""
+    `pixels`: the result, or where it is `of_clip` a frame of it, without its marks. None for a picture that is small
+    already, and for one so narrow that no band could be read."""
     import numpy as np
     from PIL import Image
 
     from ml.provenance.sealing import Still
 
     height, width = pixels.shape[:2]
-    share = POSTER_SIDE / max(height, width)
-    if share >= 1 or min(height, width) * share < POSTER_SHORT_SIDE:
+    share = min(1.0, POSTER_SIDE / max(height, width))
+    if (share >= 1 and not of_clip) or min(height, width) * share < POSTER_SHORT_SIDE:
         return None
     size = (round(width * share), round(height * share))
     small = np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS), dtype=np.uint8)
