@@ -1,5 +1,15 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class EnhancementConfig(AppConfig):
     name = "enhancement"
+    verbose_name = _("Enhancements")
+
+    def ready(self) -> None:
+        from jobs.kinds import register
+
+        from . import signals  # noqa: F401 - connects the receivers
+        from .kinds import KIND
+
+        register(KIND)

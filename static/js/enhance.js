@@ -1,6 +1,7 @@
 // Adds to a piece of page what works only with a script. Called for the whole page, and again for a piece swapped in later.
 
 import { compare } from "./compare.js";
+import { loupe } from "./loupe.js";
 import { timeline } from "./timeline.js";
 
 export function enhance(root) {
@@ -11,6 +12,7 @@ export function enhance(root) {
   root.querySelectorAll(".plate__boxes").forEach(linkBoxes);
   root.querySelectorAll("[data-timeline]").forEach(timeline);
   root.querySelectorAll("[data-compare]").forEach(compare);
+  root.querySelectorAll("[data-loupe]").forEach(loupe);
 }
 
 function showLocally(element) {
