@@ -1,4 +1,4 @@
-"""``python -m ml.evaluate detectors`` or ``restore``: see ``ml.evaluate.detectors`` and ``ml.evaluate.restore``."""
+"""``python -m ml.evaluate detectors``, ``restore``, ``animation``: see the modules of that name in ``ml.evaluate``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 import sys
 from typing import TYPE_CHECKING
 
-from ml.evaluate import detectors, restore
+from ml.evaluate import animation, detectors, restore
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,9 +19,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     what = parser.add_subparsers(dest="what", required=True)
     detectors.add_arguments(what.add_parser("detectors", help="measure the detectors", description=detectors.__doc__))
     restore.add_arguments(what.add_parser("restore", help="measure the enhancement", description=restore.__doc__))
+    animation.add_arguments(
+        what.add_parser("animation", help="measure the motion model", description=animation.__doc__)
+    )
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    return restore.run(options) if options.what == "restore" else detectors.run(options)
+    run = {"detectors": detectors.run, "restore": restore.run, "animation": animation.run}[options.what]
+    return run(options)
 
 
 if __name__ == "__main__":
