@@ -24,6 +24,7 @@ function follow(panel) {
     part("place-number").textContent = job.queue_place ?? "";
     part("eta").textContent = job.eta_seconds == null ? "" : texts.textLeft.replace("%s", Math.max(1, Math.round(job.eta_seconds)));
     if (job.device) part("device").textContent = job.device;
+    if (job.preview && part("look")) look(part("look"), job.preview);
     const list = part("stages");
     list.toggleAttribute("data-started", !queued && Boolean(job.stage));
     for (const item of list.children) {
@@ -40,6 +41,22 @@ function follow(panel) {
   feed.addEventListener("ended", showResult);
   feed.addEventListener("gone", showResult);
   feed.open();
+}
+
+// What there is of the work so far; the next picture is loaded before it takes the place of the last.
+function look(box, preview) {
+  const img = box.querySelector("img");
+  if (img.dataset.src === preview.url) return;
+  img.dataset.src = preview.url;
+  const next = new Image();
+  next.addEventListener("load", () => {
+    if (img.dataset.src !== preview.url) return;
+    img.src = preview.url;
+    img.width = preview.width;
+    img.height = preview.height;
+    box.hidden = false;
+  });
+  next.src = preview.url;
 }
 
 async function showResult() {
