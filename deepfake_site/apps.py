@@ -10,6 +10,7 @@ class DeepfakeSiteConfig(AppConfig):
         from django.db.models.signals import post_migrate
 
         from . import accounts, checks, roles  # noqa: F401 - connects the receivers, registers the checks
+        from .account import sessions  # noqa: F401 - likewise
 
         post_migrate.connect(roles.grant_administrators, dispatch_uid="roles.grant_administrators")
 

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from . import health
+from . import health, legal
 from .api import api
 
 urlpatterns = [
@@ -13,6 +13,10 @@ urlpatterns = [
     path("", include("jobs.urls")),
     path("create/", include("generation.urls")),
     path("enhance/", include("enhancement.urls")),
+    path("account/", include("deepfake_site.account.urls")),
+    path("terms/", legal.terms, name="terms"),
+    path("privacy/", legal.privacy, name="privacy"),
+    path("imprint/", legal.imprint, name="imprint"),
     path("api/", api.urls),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),

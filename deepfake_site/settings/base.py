@@ -14,6 +14,9 @@ DATA_DIR = Path(env.str("UNMASK_DATA_DIR", default=str(BASE_DIR / "var"))).resol
 DATA_DIR.mkdir(parents=True, exist_ok=True)
 
 SITE_NAME = "Unmask"
+# Who answers for this site: named on /imprint/, and in what people are told about their data.
+OPERATOR = env.str("UNMASK_OPERATOR", default="")
+CONTACT = env.str("UNMASK_CONTACT", default="")  # an e-mail address or the address of a page
 SECRET_KEY = env.str("UNMASK_SECRET_KEY", default="") or secret_key_from(DATA_DIR / "secret_key")
 DEBUG = False
 ALLOWED_HOSTS = env.list("UNMASK_ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
@@ -31,6 +34,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.usersessions",
     "csp",
     "ninja",
     "deepfake_site",
@@ -53,6 +57,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "deepfake_site.account.sessions.SessionSeenMiddleware",
     "deepfake_site.middleware.StaffSecondFactorMiddleware",
 ]
 
@@ -182,6 +187,7 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "optional"
 ACCOUNT_LOGOUT_ON_GET = False
 ALLAUTH_TRUSTED_PROXY_COUNT = JOBS_TRUSTED_PROXIES  # its limits on sign-in attempts count by the same address
+USERSESSIONS_TRACK_ACTIVITY = True  # noted by SessionSeenMiddleware, not at every request
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 STAFF_SECOND_FACTOR_REQUIRED = env.bool("UNMASK_STAFF_SECOND_FACTOR", default=True)
 
@@ -206,6 +212,11 @@ DETECTION_UNDO_MINUTES = env.int("UNMASK_REVIEW_UNDO_MINUTES", default=5)
 # --- Creations ------------------------------------------------------------------------------------------------------
 GENERATION_DAILY_QUOTA = env.int("UNMASK_CREATIONS_A_DAY", default=20)  # of one member
 GENERATION_SHARE_DAYS = DETECTION_SHARE_DAYS
+GENERATION_PEOPLE = Path(
+    env.str("UNMASK_PEOPLE", default=str(BASE_DIR / "ml" / "weights" / "people" / "catalog.json"))
+)
+GENERATION_LEARN_MINUTES = env.float("UNMASK_LEARN_MINUTES", default=6.0)  # most that one face is learned for
+GENERATION_LEARN_STEPS = env.int("UNMASK_LEARN_STEPS", default=1500)
 GENERATION_AUTHORITY_DIR = Path(env.str("UNMASK_AUTHORITY_DIR", default=str(DATA_DIR / "authority")))
 
 # --- Enhancements ---------------------------------------------------------------------------------------------------

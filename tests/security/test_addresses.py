@@ -97,7 +97,7 @@ def ask(house: House, address: Address, person: str, method: str, path: str) -> 
 
 def rows() -> dict[str, dict[Any, dict[str, Any]]]:
     """Every row of the site's own tables, as it stands."""
-    ours = ("jobs", "detection", "generation", "enhancement", "auth", "account", "mfa")
+    ours = ("jobs", "detection", "generation", "enhancement", "auth", "account", "mfa", "usersessions")
     return {
         model._meta.label: {row[model._meta.pk.attname]: row for row in model._base_manager.values()}
         for model in apps.get_models()

@@ -20,7 +20,18 @@ def reset_key(house: object) -> list[object]:
     return ["1", "not-a-key"]
 
 
+def password(house: object) -> dict[str, object]:
+    return {"password": "not theirs"}
+
+
 ADDRESSES: Final = (
+    Address("member:profile", "get", members()),
+    Address("member:profile", "post", members(302), data={"first_name": "Somebody"}),
+    Address("member:data", "get", members(302)),  # asks for the password first
+    Address("member:leave", "get", members()),
+    Address("member:leave", "post", members(400), data=password),
+    Address("usersessions_list", "get", members()),
+    Address("usersessions_list", "post", members(302)),
     Address("account_login", "get", DOOR),
     Address("account_signup", "get", DOOR),
     Address("account_logout", "get", members()),

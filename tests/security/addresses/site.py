@@ -9,4 +9,7 @@ from .address import Address, anybody
 ADDRESSES: Final = (
     Address("healthz", "get", anybody()),
     Address("robots", "get", anybody()),
+    Address("terms", "get", anybody()),
+    Address("privacy", "get", anybody()),
+    Address("imprint", "get", anybody()),
 )

@@ -1,0 +1,12 @@
+"""Addresses of one's own account."""
+
+from django.urls import path
+
+from . import views
+
+app_name = "member"
+urlpatterns = [
+    path("", views.profile, name="profile"),
+    path("data.zip", views.data, name="data"),
+    path("delete/", views.leave, name="leave"),
+]
