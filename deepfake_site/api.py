@@ -14,7 +14,9 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from detection.api import router as checks
 from detection.api_auth import TokenOrSession
-from jobs.errors import IntakeError, QuotaExceeded
+from enhancement.api import router as enhancements
+from generation.api import router as creations
+from jobs.errors import PersonError, QuotaExceeded
 from jobs.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -30,11 +32,15 @@ api = NinjaAPI(
     description=(
         "Check whether a face in a picture was manipulated. Send a picture, then ask for its check until `state` is "
         "`succeeded`; every probability is the calibrated one of a manipulation. Members authenticate with a token "
-        "(Authorization: Bearer ...); without one, the session cookie of the first answer is what finds a check again."
+        "(Authorization: Bearer ...); without one, the session cookie of the first answer is what finds a check again. "
+        "Members also enhance pictures: larger, sharper, cleaner, each result signed; and with a statement of consent for "
+        "every face they animate portraits, each result marked and signed."
     ),
     auth=TokenOrSession(),
 )
 api.add_router("/v1", checks)
+api.add_router("/v1", enhancements)
+api.add_router("/v1", creations)
 
 
 def _error(
@@ -52,9 +58,9 @@ def _error(
     return response
 
 
-@api.exception_handler(IntakeError)
+@api.exception_handler(PersonError)
 @api.exception_handler(QuotaExceeded)
-def refused(request: HttpRequest, error: IntakeError | QuotaExceeded) -> HttpResponse:
+def refused(request: HttpRequest, error: PersonError | QuotaExceeded) -> HttpResponse:
     refusal = Refusal.of(error)
     return _error(request, refusal.status, refusal.code, refusal.message, retry_after=refusal.retry_after)
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from jobs import books, intake, lifecycle, outputs, quotas
+from jobs.errors import IntakeError
 from jobs.models import Artifact
 
 from . import wishes
@@ -78,7 +79,7 @@ def _queue(
         wishes.check_size(wish, source.width or 0, source.height or 0)
         true_picture: Artifact | None = None
         if truth is not None:
-            true_picture = intake.accept_picture(truth, requester, NAME)
+            true_picture = _accept_truth(truth, requester)
         elif kept_truth is not None:
             true_picture = _copy(kept_truth, requester)
         files = [source] if true_picture is None else [source, true_picture]
@@ -105,6 +106,13 @@ def _queue(
         for artifact in Artifact.objects.filter(pk__in=stored):
             artifact.delete()
         raise
+
+
+def _accept_truth(upload: UploadedFile[bytes], requester: Requester) -> Artifact:
+    try:
+        return intake.accept_picture(upload, requester, NAME)
+    except IntakeError as error:
+        raise WrongWish(error.message, error.code, "truth") from error
 
 
 def _copy(original: Artifact, requester: Requester) -> Artifact:

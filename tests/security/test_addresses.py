@@ -148,7 +148,7 @@ def other_methods(house: House, address: Address, person: str) -> Iterator[str]:
         for method in METHODS:
             response, _body = ask(house, address, person, method, path)
             asked = f"{method} {address.name} by {person}"
-            if response.status_code not in (302, 400, 403, 404, 405):
+            if response.status_code not in (302, 400, 401, 403, 404, 405):
                 yield f"{asked}: {response.status_code}"
             if response.status_code == 302 and "login" not in response["Location"]:
                 yield f"{asked}: sent to {response['Location']}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.core.files.base import ContentFile
 from django.db import transaction
@@ -15,6 +16,7 @@ from detection import services
 from detection.models import ApiToken
 from generation import ledger
 from generation.models import BlockedFace, BlockedPicture, FacePlea, TakedownPlea
+from tests.enhancement import factories as enhancements
 
 from .address import Access, Address, staff
 
@@ -42,6 +44,7 @@ MODELS: Final = {
     "detection_apitoken": Rights("", "vd"),
     "detection_check": Rights("v", "vd"),
     "detection_report": Rights("vc", "vcd"),
+    "enhancement_enhancement": Rights("", "vd"),
     "generation_blockedface": Rights("", "vd"),
     "generation_blockedpicture": Rights("", "v"),
     "generation_consent": Rights("", "v"),
@@ -53,6 +56,7 @@ MODELS: Final = {
     "jobs_artifact": Rights("v", "v"),
     "jobs_job": Rights("v", "v"),
     "mfa_authenticator": Rights("", "vacd"),
+    "usersessions_usersession": Rights("", "vacd"),
 }
 
 
@@ -95,11 +99,15 @@ ROWS: Final[dict[str, Callable[[House], Model]]] = {
     "account_emailaddress": lambda house: EmailAddress.objects.create(user=house.member, email=house.member.email),
     "detection_apitoken": _token,
     "detection_report": lambda house: services.report_check(house.check, house.requester, "other"),
+    "enhancement_enhancement": lambda house: enhancements.queued(house.requester),
     "generation_blockedface": _blocked_face,
     "generation_blockedpicture": _blocked_picture,
     "generation_faceplea": _face_plea,
     "generation_ledgerentry": _line,
     "generation_takedownplea": lambda house: TakedownPlea.objects.create(contact="p@example.org", statement="please"),
+    "usersessions_usersession": lambda house: UserSession.objects.create(
+        user=house.member, ip="203.0.113.0", session_key="a-session", user_agent="a browser"
+    ),
     "mfa_authenticator": lambda house: Authenticator.objects.create(user=house.member, type="totp", data={}),
 }
 
