@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from jobs.models import Artifact
 
-from . import identities, making
+from . import identities, learned, making, motions
 from .blocks import BlockedPicture
 from .consents import Consent, TermsAcceptance
 from .models import Generation, GenerationInput
@@ -94,6 +94,13 @@ def _inputs(job: Job) -> list[GenerationInput]:
 def _input(job: Job, role: str, told: dict[str, Any]) -> GenerationInput:
     identity = str(told.get("identity") or "")
     artifact_id = _uuid(told.get("artifact"))
+    if role == motions.ROLE and identity:
+        # A path that nobody was filmed for: there is no one to consent. No person moves a portrait but by a clip.
+        if artifact_id is not None or told.get("consent") or motions.find(identity) is None:
+            raise Refused(Reason.UNKNOWN_IDENTITY, role=role)
+        return GenerationInput(role=role, identity=identity)
+    if identity.startswith(learned.PREFIX) and artifact_id is None and job.owner is not None:
+        return _taught(job.owner, role, identity)
     if identity:
         if artifact_id is not None or identities.find(identity) is None:
             raise Refused(Reason.UNKNOWN_IDENTITY, role=role)
@@ -108,6 +115,17 @@ def _input(job: Job, role: str, told: dict[str, Any]) -> GenerationInput:
     return GenerationInput(
         role=role, artifact=artifact, sha256=artifact.sha256, consent=_consent(job, role, told, artifact, "")
     )
+
+
+def _taught(owner: User, role: str, identity: str) -> GenerationInput:
+    """A person whom the member has taught, under the consent of that time: withdrawn, it ends this too."""
+    face = learned.find(owner, identity)
+    if face is None:
+        raise Refused(Reason.UNKNOWN_IDENTITY, role=role)
+    consent = Consent.objects.select_for_update().get(pk=face.consent.pk)
+    if consent.revoked is not None:
+        raise Refused(Reason.CONSENT_WITHDRAWN, role=role, consent=consent.pk)
+    return GenerationInput(role=role, identity=identity, consent=consent)
 
 
 def _consent(job: Job, role: str, told: dict[str, Any], artifact: Artifact | None, identity: str) -> Consent:

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 
@@ -12,7 +13,10 @@ class GenerationConfig(AppConfig):
 
         from . import signals  # noqa: F401 - connects the receivers
         from .bookkeeping import BOOKS
-        from .kinds import KIND
+        from .identities import register_catalog
+        from .kinds import KIND, SWAP, SWAP_OWN
 
-        register(KIND)
+        for kind in (KIND, SWAP, SWAP_OWN):
+            register(kind)
+        register_catalog(settings.GENERATION_PEOPLE)
         books.keep(BOOKS)

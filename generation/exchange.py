@@ -37,12 +37,18 @@ class Safeguards:
 
 @dataclass(frozen=True, slots=True)
 class GenerationRequest:
-    """`files` by role lie in a folder that the inference process can read; `identities` by role are built-in people."""
+    """`files` by role lie in a folder that the inference process can read; `identities` by role are built-in people,
+    who stand in `catalog`; `learned` by role are files of people whom the member has taught. `work`: a folder in which
+    the next attempt finds what this one leaves. `video`: bytes, seconds, pixels and frames that a clip may have."""
 
     safeguards: Safeguards
     files: dict[str, Path]
     identities: dict[str, str] = field(default_factory=dict)
     options: dict[str, Any] = field(default_factory=dict)
+    learned: dict[str, Path] = field(default_factory=dict)
+    work: Path | None = None
+    catalog: Path | None = None
+    video: tuple[int, float, int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +67,17 @@ class SealedOutput:
 @dataclass(frozen=True, slots=True)
 class GenerationResult:
     """The outputs, the main one first; `weights` is name -> sha256 of what made them; `seen` is role -> perceptual hash
-    of what it was made from; `facts` is what the result page tells beside it (JSON: numbers, words, lists)."""
+    of what it was made from; `facts` is what the result page tells beside it (JSON: numbers, words, lists).
+
+    Two files stay with the owner: `before`, a JPEG of what was given, and `learned`, weights that know a person."""
 
     outputs: tuple[SealedOutput, ...]
     weights: dict[str, str] = field(default_factory=dict)
     seen: dict[str, str] = field(default_factory=dict)
     device: str = ""
     facts: dict[str, Any] = field(default_factory=dict)
+    before: bytes = b""
+    learned: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

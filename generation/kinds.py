@@ -1,4 +1,4 @@
-"""The site's own job of this app: puts the faces of granted requests on the block list. The others: see `making`."""
+"""The kinds of job of this app: swaps, and the site's own, which puts the faces of granted requests on the list."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from jobs.kinds import JobKind
 
 from .blocks import BlockedFace
 from .exchange import Portraits
+from .making import generating_kind
 from .pleading import BLOCK_FACES, forget_portrait, waiting_faces
 from .pleas import FacePlea, PleaStatus
 
@@ -57,4 +58,42 @@ KIND: Final = JobKind(
     deadline_seconds=300.0,
     prepare=prepare,
     publish=publish,
+)
+
+
+LOOKING: Final = _("Looking who is shown")
+SWAPPING: Final = (
+    ("decode", _("Reading"), 0.02),
+    ("faces", _("Finding the face"), 0.2),
+    ("swap", _("Painting and signing"), 0.5),
+    ("judge", _("Asking the detectors"), 0.2),
+)
+
+SWAP: Final = generating_kind(
+    name="swap",
+    label=_("Face swap"),
+    handler="generation.handlers.swapping.swap",
+    roles=("source", "target"),
+    stages=(("people", LOOKING, 0.08), *SWAPPING),
+    deadline_seconds=900.0,
+    lasting=True,
+)
+
+SWAP_OWN: Final = generating_kind(
+    name="swap_own",
+    label=_("Face swap with a person who is learned"),
+    handler="generation.handlers.swapping.swap_own",
+    roles=("source", "target"),
+    stages=(
+        ("people", LOOKING, 0.2),
+        ("extract", _("Gathering faces"), 0.6),
+        ("train", _("Learning the face"), 8.0),
+        *SWAPPING,
+    ),
+    deadline_seconds=1800.0,
+    max_attempts=6,  # each goes on where the one before was stopped
+    stall_seconds=300.0,
+    lasting=True,
+    long=True,
+    may_finish_early=True,
 )

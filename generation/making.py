@@ -9,7 +9,7 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from jobs import kinds
+from jobs import kinds, workdirs
 from jobs.errors import PersonError
 from jobs.kinds import JobKind
 from jobs.outputs import mark_of
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .models import Generation
 
 _roles: dict[str, tuple[str, ...]] = {}
+_lasting: set[str] = set()
 
 
 def roles_of(kind: str) -> tuple[str, ...]:
@@ -50,18 +51,23 @@ def generating_kind(
     warm: str | None = None,
     max_attempts: int = 3,
     stall_seconds: float | None = None,
+    lasting: bool = False,
+    long: bool = False,
+    may_finish_early: bool = False,
 ) -> JobKind:
     """A JobKind whose jobs are admitted with consent, prepared only while it holds, and published only when sealed.
 
     `roles`: what it is made from (source, target, driver); each must be given, with its consent. The handler is called
-    as `handler(request: GenerationRequest, report)` and returns a GenerationResult.
+    as `handler(request: GenerationRequest, report)` and returns a GenerationResult. `lasting`: it is given a folder
+    that outlives an attempt. `long`, `may_finish_early`: as in JobKind.
     """
     from .admission import admit
-    from .publishing import publish
+    from .publishing import publish, vet
 
     if not roles:
         raise ValueError("a generating kind is made from something that somebody answers for")
     _roles[name] = roles
+    _lasting.update({name} if lasting else ())
     return JobKind(
         name=name,
         label=label,
@@ -76,11 +82,15 @@ def generating_kind(
         publish=publish,
         forget=forget,
         result_url=result_url,
+        vet=vet,
+        long=long,
+        may_finish_early=may_finish_early,
     )
 
 
 def prepare(job: Job, workdir: Path) -> GenerationRequest:
     """Ask once more whether it is allowed, then put the files where the child can read them."""
+    from . import learned
     from .admission import still_allowed
     from .blocks import BlockedFace, BlockedPicture
 
@@ -103,16 +113,36 @@ def prepare(job: Job, workdir: Path) -> GenerationRequest:
                 for method, descriptor in BlockedFace.objects.values_list("method", "descriptor")
             ),
         )
-    files = {}
+    files, taught = {}, {}
     for part in parts:
         if part.artifact is not None:
             folder = workdir / part.role
             folder.mkdir()
             files[part.role] = part.artifact.copy_to(folder)
+        elif part.identity.startswith(learned.PREFIX):
+            face = learned.find(generation.owner, part.identity)
+            if face is None:
+                raise PersonError("deleted", _("The person whom you had taught was deleted before the work began."))
+            folder = workdir / part.role
+            folder.mkdir()
+            taught[part.role] = face.artifact.copy_to(folder)
         elif not part.identity:
             raise PersonError("deleted", _("The picture was deleted before the work began."))
-    identities = {part.role: part.identity for part in parts if part.identity}
-    return GenerationRequest(safeguards, files, identities, dict(job.params.get("options") or {}))
+    return GenerationRequest(
+        safeguards,
+        files,
+        {part.role: part.identity for part in parts if part.identity and part.role not in taught},
+        dict(job.params.get("options") or {}),
+        taught,
+        workdirs.lasting(job) if job.kind in _lasting else None,
+        settings.GENERATION_PEOPLE,
+        (
+            settings.JOBS_VIDEO_BYTES,
+            settings.JOBS_VIDEO_SECONDS,
+            settings.JOBS_VIDEO_PIXELS,
+            settings.JOBS_VIDEO_FRAMES,
+        ),
+    )
 
 
 def consent_facts(generation: Generation) -> tuple[ConsentFact, ...]:

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 RECENT: Final = 4
 EXAMPLES: Final = 8
-NOT_MADE: Final = (Artifact.ORIGINAL, "preview", "learned")  # what belongs to a job and is no finished work
+# What belongs to a job and is no finished work.
+NOT_MADE: Final = (Artifact.ORIGINAL, Artifact.BEFORE, Artifact.PREVIEW, Artifact.LEARNED)
 REFRESH_SECONDS: Final = 3  # how often a page without JavaScript looks again while the work goes on
 
 

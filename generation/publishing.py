@@ -13,12 +13,13 @@ from django.conf import settings
 from jobs import outputs, sealed
 from jobs.sealed import Unsealed
 
-from . import ledger, making
+from . import keeping, ledger, making
 from .admission import still_allowed
 from .exchange import GenerationResult, SealedOutput
 
 if TYPE_CHECKING:
     from jobs.models import Artifact, Job
+    from jobs.outcomes import Shown
 
     from .models import Generation
 
@@ -30,6 +31,7 @@ def publish(job: Job, result: GenerationResult) -> None:
     if not isinstance(result, GenerationResult) or not result.outputs:
         raise Unsealed(f"job {job.pk} ended without a sealed output")
     artifacts = [publish_output(job, generation, output) for output in result.outputs]
+    keeping.for_owner(job, result)
     generation.result = artifacts[0]
     generation.poster = next((artifact for artifact in artifacts if artifact.role == POSTER), None)
     generation.facts = result.facts
@@ -60,6 +62,14 @@ def publish_output(job: Job, generation: Generation, output: SealedOutput) -> Ar
     sealed.check_type(job, output)
     _verify(job, generation, output)
     return sealed.keep(job, output, mark=outputs.mark_of(job.pk))
+
+
+def vet(job: Job, shown: Shown) -> None:
+    """A preview of unfinished work is kept only while the work is allowed, and only sealed like what is made of it."""
+    generation = still_allowed(job)
+    if shown.picture:
+        preview = SealedOutput(shown.picture, shown.content_type, "", shown.width, shown.height)
+        _verify(job, generation, preview)
 
 
 def _verify(job: Job, generation: Generation, output: SealedOutput) -> None:

@@ -10,6 +10,7 @@ import pytest
 from ml.errors import MediaError
 from ml.media import encode_jpeg
 from ml.networks.swap.swap_config import Family, SwapConfig
+from ml.swap import learn
 from ml.swap.identity import Identity
 from ml.swap.learn import LearnRequest, run
 from ml.swap.trainer import Recipe
@@ -71,8 +72,11 @@ def test_a_person_is_learned_stopped_and_learned_to_the_end(tmp_path: Path) -> N
     assert all(np.allclose(more.arrays[key], read.arrays[key], atol=1e-3) for key in read.arrays)
 
 
-def test_enough_keeps_what_was_learned_and_tells_the_losses(tmp_path: Path, astronaut_file: Path) -> None:
+def test_enough_keeps_what_was_learned_and_tells_the_losses(
+    tmp_path: Path, astronaut_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Two single pictures will do, turned and lit in many ways; whoever has seen enough gets what there is."""
+    monkeypatch.setattr(learn, "TURNED", 20)
     request = LearnRequest(
         (astronaut_file,),
         (astronaut_file,),
@@ -93,7 +97,7 @@ def test_enough_keeps_what_was_learned_and_tells_the_losses(tmp_path: Path, astr
         request, follow, enough=lambda: steps[-1:] == [4], looked=lambda history: told.append(history[-1].step)
     )
     assert result.about["steps"] == 5
-    assert (result.faces, told, [look.step for look in result.history]) == (120, [2, 4], [2, 4, 5])
+    assert (result.faces, told, [look.step for look in result.history]) == (20, [2, 4], [2, 4, 5])
     assert Identity.load(request.out).about["best_val"] == min(round(look.val, 5) for look in result.history)
     again: list[int] = []
     run(request, follow, enough=lambda: True, looked=lambda history: again.append(history[-1].step))
