@@ -43,7 +43,7 @@ def checked(wish: Wish) -> Wish:
     if wish.strength is not None and not 0 <= wish.strength <= 1:
         raise WrongWish(_("The strength must lie between 0 and 100 %."), "wrong_strength", "strength")
     if wish.file_format not in Enhancement.Format.values:
-        raise WrongWish(_("The result can be saved as PNG, JPEG or WebP."), "unsupported_media", "file_format")
+        raise WrongWish(_("The result can be saved as PNG, JPEG or WebP."), "unsupported_format", "file_format")
     return Wish(wish.task, names, _scale(wish, chosen), wish.strength, wish.file_format)
 
 

@@ -47,7 +47,7 @@ class TestWishes:
             (Wish("upscale", ("compact",), 3), "unsupported_scale", "scale"),
             (Wish("upscale", ("bicubic",), 5), "unsupported_scale", "scale"),
             (Wish("denoise", (), None, 1.5), "wrong_strength", "strength"),
-            (Wish("denoise", (), None, None, ".exe"), "unsupported_media", "file_format"),
+            (Wish("denoise", (), None, None, ".exe"), "unsupported_format", "file_format"),
         ],
     )
     def test_what_does_not_fit_is_said_beside_its_field(self, wish: Wish, code: str, field: str) -> None:
