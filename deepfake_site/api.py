@@ -33,8 +33,8 @@ api = NinjaAPI(
         "Check whether a face in a picture was manipulated. Send a picture, then ask for its check until `state` is "
         "`succeeded`; every probability is the calibrated one of a manipulation. Members authenticate with a token "
         "(Authorization: Bearer ...); without one, the session cookie of the first answer is what finds a check again. "
-        "Members also enhance pictures: larger, sharper, cleaner, each result signed; and with a statement of consent for "
-        "every face they animate portraits, each result marked and signed."
+        "Members also enhance pictures: larger, sharper, cleaner, each result signed; and with a statement of consent "
+        "for every face they animate portraits, each result marked and signed."
     ),
     auth=TokenOrSession(),
 )

@@ -43,14 +43,15 @@ def start(request: MembersRequest) -> HttpResponse:
     requester = requester_of(request)
     earlier = _earlier(request, requester)
     posted = request.method == "POST"
-    cast = _cast(request, requester)
-    form = CastForm(requester, earlier, cast, request.POST if posted else None, request.FILES if posted else None)
+    form = CastForm(requester, earlier, _cast(request, requester))
     refused, status = "", 200
     try:
         animations.check_before(requester)
-        if posted and form.is_valid():
-            return redirect(_address("generation:animate_go", form.cast(), earlier))
-        status = 400 if form.errors else 200
+        if posted:
+            form = CastForm(requester, earlier, None, request.POST, request.FILES)
+            if form.is_valid():
+                return redirect(_address("generation:animate_go", form.cast(), earlier))
+            status = 400
     except (Refused, QuotaExceeded) as error:
         refused, status = error.message, (error.status if posted else 200)
     context = {"form": form, "earlier": earlier, "motions": motions.motions(), "refused": refused}

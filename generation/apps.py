@@ -12,11 +12,12 @@ class GenerationConfig(AppConfig):
         from jobs.kinds import register
 
         from . import signals  # noqa: F401 - connects the receivers
+        from .animation import ANIMATION
         from .bookkeeping import BOOKS
         from .identities import register_catalog
         from .kinds import KIND, SWAP, SWAP_OWN
 
-        for kind in (KIND, SWAP, SWAP_OWN):
+        for kind in (KIND, SWAP, SWAP_OWN, ANIMATION):
             register(kind)
         register_catalog(settings.GENERATION_PEOPLE)
         books.keep(BOOKS)

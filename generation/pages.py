@@ -11,8 +11,9 @@ from django.urls import reverse
 from jobs.models import Artifact
 from jobs.snapshot import snapshot
 
-from . import admission, doors, gallery, services, showing
+from . import admission, doors, gallery, motions, services, showing
 from .consents import TermsAcceptance
+from .judgement import Judgement
 from .models import Generation
 
 if TYPE_CHECKING:
@@ -82,12 +83,17 @@ def result_context(request: HttpRequest, generation: Generation) -> dict[str, An
     """The page of one's own piece of work, while it is made and afterwards."""
     job = generation.job
     _addressed([generation], for_owner)
+    parts = list(generation.inputs.select_related("consent"))
+    driver = next((part.identity for part in parts if part.role == motions.ROLE), "")
     return {
         "generation": generation,
         "job": snapshot(job),
         "outputs": outputs_of(generation),
-        "parts": list(generation.inputs.select_related("consent")),
+        "before": Artifact.objects.filter(job=job, role=Artifact.BEFORE).first(),
+        "parts": parts,
+        "motion": motions.find(driver),
         "facts": generation.facts,
+        "judgement": Judgement.read(generation.facts),
         "options": dict(job.params.get("options") or {}),
         "door": next((door for door in doors.DOORS if door.kind == generation.kind), None),
         "again_url": doors.again_url(generation.kind, generation.pk),

@@ -161,7 +161,8 @@ class _Shower:
 def _crop_of(pixels: NDArray[np.uint8], show: _Shower) -> list[float]:
     """Left, top, width and height of the square that will move, in percent of the portrait; shown at once. Empty where
     there is no face: the engine says so in its own words."""
-    import cv2
+    import numpy as np
+    from PIL import Image, ImageDraw
 
     from ml.animate.square import square_of
     from ml.faces import FaceFinder
@@ -176,9 +177,11 @@ def _crop_of(pixels: NDArray[np.uint8], show: _Shower) -> list[float]:
     small = _scaled(pixels, 480)
     factor = small.shape[1] / width
     corners = [round(edge * factor) for edge in (square.left, square.top)]
-    ends = [round((edge + square.side) * factor) for edge in (square.left, square.top)]
-    for colour, thickness in (((255, 255, 255), 5), ((23, 74, 156), 2)):
-        small = cv2.rectangle(small, corners, ends, colour, thickness)
+    corners += [round((edge + square.side) * factor) for edge in (square.left, square.top)]
+    drawn = Image.fromarray(small)
+    for colour, line in (("#ffffff", 5), ("#174a9c", 2)):
+        ImageDraw.Draw(drawn).rectangle(corners, outline=colour, width=line)
+    small = np.asarray(drawn, np.uint8)
     if min(small.shape[:2]) >= safeguarding.POSTER_SHORT_SIDE:
         show.frame(small)
     across, down = 100 / width, 100 / height
@@ -226,34 +229,31 @@ def _side_by_side(driver: Path, made: Path) -> Iterator[NDArray[np.uint8]]:
 
 def _large(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Enlarged, where it is so small that the band would lie over the mouth."""
-    import cv2
-    import numpy as np
-
     height, width = pixels.shape[:2]
     share = min(SHORT_SIDE / min(height, width), LONG_SIDE / max(height, width))
     if share <= 1:
         return pixels
-    to = (2 * round(width * share / 2), 2 * round(height * share / 2))
-    return np.asarray(cv2.resize(pixels, to, interpolation=cv2.INTER_CUBIC), np.uint8)
+    return _resized(pixels, 2 * round(width * share / 2), 2 * round(height * share / 2))
 
 
 def _tall(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    import cv2
-    import numpy as np
-
     height, width = pixels.shape[:2]
-    how = cv2.INTER_AREA if height > PANEL else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(pixels, (max(2, round(width * PANEL / height)), PANEL), interpolation=how), np.uint8)
+    return _resized(pixels, max(2, round(width * PANEL / height)), PANEL)
 
 
 def _scaled(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    import cv2
-    import numpy as np
-
     height, width = pixels.shape[:2]
     share = min(1.0, side / max(height, width))
-    to = (max(1, round(width * share)), max(1, round(height * share)))
-    return np.ascontiguousarray(cv2.resize(pixels, to, interpolation=cv2.INTER_AREA))
+    return _resized(pixels, max(1, round(width * share)), max(1, round(height * share)))
+
+
+def _resized(pixels: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    import numpy as np
+    from PIL import Image
+
+    if pixels.shape[:2] == (height, width):
+        return pixels
+    return np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.BICUBIC), np.uint8)
 
 
 def _before(pixels: NDArray[np.uint8]) -> bytes:
