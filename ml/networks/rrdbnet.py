@@ -9,9 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import numpy as np
 from keras import layers
 
-from ml.networks.pixel_shuffle import PixelUnshuffle
+from ml.networks.compact import bicubic_kernel
+from ml.networks.pixel_shuffle import PixelShuffle, PixelUnshuffle
 
 SLOPE = 0.2
 RESIDUAL_SCALE = 0.2
@@ -44,6 +46,30 @@ def build_rrdbnet(
         x = _active(_conv(x, features, f"conv_up{index}"))
     x = _active(_conv(x, features, "conv_hr"))
     return keras.Model(inputs, _conv(x, 3, "conv_last"), name=f"rrdbnet_x{scale}")
+
+
+def build_slim_rrdb(
+    *, scale: int = 4, features: int = 32, blocks: int = 4, growth: int = 16, dtype: str = "float32"
+) -> keras.Model:
+    """A small RRDBNet whose answer is added to a trained 5 x 5 interpolation: (N, H, W, 3) -> (N, H*scale, W*scale, 3).
+
+    It begins as bicubic interpolation, as the compact upscaler does, so that training spends no step on that. ``dtype``
+    is the trunk's compute type; the sum is always float32.
+    """
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(dtype)
+    try:
+        trunk = build_rrdbnet(scale=scale, features=features, blocks=blocks, growth=growth, unshuffle=1)
+    finally:
+        keras.config.set_dtype_policy(before)
+    last = trunk.get_layer("conv_last")
+    last.set_weights([np.zeros_like(value) for value in last.get_weights()])
+    inputs = keras.Input((None, None, 3))
+    linear = layers.Conv2D(3 * scale * scale, 5, padding="same", name="linear", dtype="float32")
+    plain = PixelShuffle(scale, name="shuffle", dtype="float32")(linear(inputs))
+    made = layers.Add(name="sum", dtype="float32")([trunk(inputs), plain])
+    linear.set_weights([bicubic_kernel(scale), np.zeros(3 * scale * scale, np.float32)])
+    return keras.Model(inputs, made, name=f"slim_rrdb_x{scale}")
 
 
 def _rrdb(x: Any, features: int, growth: int, name: str) -> Any:

@@ -69,6 +69,7 @@ class RestorerRun:
         self.optimizer = keras.optimizers.Adam(plan.rate, global_clipnorm=plan.clip)
         self.optimizer.build(model.trainable_variables)
         self.average = [np.array(value) for value in model.get_weights()]
+        self.others: list[Any] = self.more()
         self.step, self.seconds, self.best = 0, 0.0, -math.inf
         self._restore()
         self._train_step = tf.function(self._one_step, jit_compile=False, autograph=False)
@@ -90,6 +91,10 @@ class RestorerRun:
             if self.step % self.plan.look == 0 or self.step == self.plan.steps:
                 self._look(measure(self.average), losses)
                 losses = []
+
+    def more(self) -> list[Any]:
+        """Variables beside the model's and its optimizer's that a run needs to go on; made here, before it is read."""
+        return []
 
     def note(self, line: str) -> None:
         """Add a line to the run's history.md, which its card repeats."""
@@ -128,6 +133,7 @@ class RestorerRun:
         arrays = {f"w{i:03d}": value for i, value in enumerate(self.model.get_weights())}
         arrays |= {f"a{i:03d}": value for i, value in enumerate(self.average)}
         arrays |= {f"o{i:03d}": np.asarray(v) for i, v in enumerate(self.optimizer.variables)}
+        arrays |= {f"x{i:03d}": np.asarray(v) for i, v in enumerate(self.others)}
         # One file holds all of it: a run that is killed between two files would go on from a mixture.
         about = {"network": self.model.name, "step": self.step, "seconds": self.seconds, "best": self.best}
         _write(self.out / "state.npz", arrays | {"about": np.array(json.dumps(about))})
@@ -144,6 +150,8 @@ class RestorerRun:
             self.average = [np.array(state[f"a{i:03d}"]) for i in range(len(self.average))]
             for i, variable in enumerate(self.optimizer.variables):
                 variable.assign(state[f"o{i:03d}"])
+            for i, variable in enumerate(self.others):
+                variable.assign(state[f"x{i:03d}"])
         self.step, self.seconds, self.best = about["step"], about["seconds"], about["best"]
 
 
