@@ -18,13 +18,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """One kind and the name of the address where its wizard begins."""
+    """One kind and the name of the address where its wizard begins; `also`: further kinds that come out of it."""
 
     kind: str
     wizard: str
     title: StrOrPromise
     words: StrOrPromise
     needs: StrOrPromise
+    also: tuple[str, ...] = ()
 
     @property
     def url(self) -> str:
@@ -36,8 +37,9 @@ DOORS: Final = (
         "swap",
         "generation:swap",
         _("Swap a face"),
-        _("Put a built-in person, who belongs to nobody, into your picture, and see how well it holds."),
-        _("You need a picture, and the consent of the person in it."),
+        _("Paint a built-in person, who belongs to nobody, into your picture; or teach the network a face, and watch."),
+        _("You need a picture or a clip, and the consent of the person in it."),
+        also=("swap_own",),
     ),
     Door(
         "animation",
@@ -56,7 +58,7 @@ def open_doors() -> tuple[Door, ...]:
 
 def again_url(kind: str, generation: UUID) -> str:
     """Where the wizard begins with the settings of an earlier piece of work; empty for a kind without one."""
-    address = next((_url(door) for door in DOORS if door.kind == kind), "")
+    address = next((_url(door) for door in DOORS if kind in (door.kind, *door.also)), "")
     return f"{address}?again={generation}" if address else ""
 
 

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from jobs import kinds
@@ -206,5 +207,7 @@ class GenerationInput(models.Model):
 
     @property
     def identity_name(self) -> str:
+        if self.identity.startswith("learned:"):
+            return gettext("a person whom you taught before")
         identity = motions.find(self.identity) or identities.find(self.identity)
         return self.identity if identity is None else str(identity.name)

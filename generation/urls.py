@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import animation_views, gallery_views, views
+from . import animation_views, gallery_views, swap_views, views
 
 app_name = "generation"
 urlpatterns = [
@@ -13,6 +13,8 @@ urlpatterns = [
     path("<uuid:pk>/unshare", gallery_views.unshare, name="unshare"),
     path("<uuid:pk>/public", gallery_views.want_public, name="want_public"),
     path("<uuid:pk>/private", gallery_views.withdraw_public, name="withdraw_public"),
+    path("swap/", swap_views.start, name="swap"),
+    path("swap/go/", swap_views.go, name="swap_go"),
     path("animate/", animation_views.start, name="animate"),
     path("animate/go/", animation_views.go, name="animate_go"),
     path("gallery/", gallery_views.own, name="gallery"),

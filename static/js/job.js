@@ -1,6 +1,7 @@
 // The page of a check that is still going on: shows each stage as it comes, then puts the verdict in its place.
 import { JobFeed } from "./live.js";
 import { enhance } from "./enhance.js";
+import { lesson } from "./lesson.js";
 
 const panel = document.querySelector("[data-job]");
 const announcer = document.querySelector("[data-announce]");
@@ -25,6 +26,7 @@ function follow(panel) {
     part("eta").textContent = job.eta_seconds == null ? "" : texts.textLeft.replace("%s", Math.max(1, Math.round(job.eta_seconds)));
     if (job.device) part("device").textContent = job.device;
     if (job.preview && part("look")) look(part("look"), job.preview);
+    panel.dispatchEvent(new CustomEvent("unmask:job", { detail: job }));
     const list = part("stages");
     list.toggleAttribute("data-started", !queued && Boolean(job.stage));
     for (const item of list.children) {
@@ -38,6 +40,7 @@ function follow(panel) {
       announcer.textContent = job.stage_label;
     }
   });
+  lesson(panel);
   feed.addEventListener("ended", showResult);
   feed.addEventListener("gone", showResult);
   feed.open();

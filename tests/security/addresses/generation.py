@@ -77,6 +77,10 @@ def a_portrait(house: House) -> dict[str, object]:
     return {"portrait": factories.upload()}
 
 
+def a_target(house: House) -> dict[str, object]:
+    return {"target": factories.upload()}
+
+
 def a_pick(house: House) -> dict[str, object]:
     assert house.generation is not None
     return {"pick": str(house.generation.pk)}
@@ -97,6 +101,10 @@ ADDRESSES: Final = (
     Address("generation:decide", "post", Access(404, 404, 404, 302, 302), of=waiting, data={"word": "refuse"}),
     Address("generation:shared", "get", anybody(), of=link, told=True),
     Address("generation:shared_file", "get", anybody(), of=linked_file, told=True),
+    Address("generation:swap", "get", members()),
+    Address("generation:swap", "post", members(400), data=a_target),
+    Address("generation:swap_go", "get", members(302)),  # nothing was chosen yet
+    Address("generation:swap_go", "post", members(302)),
     Address("generation:animate", "get", members()),
     Address("generation:animate", "post", members(400), data=a_portrait),
     Address("generation:animate_go", "get", members(302)),  # nothing was chosen yet
