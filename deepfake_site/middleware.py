@@ -56,7 +56,8 @@ class StaffSecondFactorMiddleware:
 
     @staticmethod
     def must_set_up(request: HttpRequest) -> bool:
-        if request.path.startswith((reverse("account_login").removesuffix("login/"), settings.STATIC_URL, "/healthz")):
+        doors = (reverse("account_login").removesuffix("login/"), settings.STATIC_URL, "/healthz", "/readyz")
+        if request.path.startswith(doors):
             return False
         user = request.user
         return user.is_authenticated and user.is_staff and not is_mfa_enabled(user)

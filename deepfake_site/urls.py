@@ -3,11 +3,13 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from . import health, legal
+from . import dashboard, health, legal, metrics
 from .api import api
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("metrics", metrics.metrics, name="metrics"),
     path("robots.txt", health.robots, name="robots"),
     path("", include("detection.urls")),
     path("", include("jobs.urls")),
@@ -19,5 +21,6 @@ urlpatterns = [
     path("imprint/", legal.imprint, name="imprint"),
     path("api/", api.urls),
     path("accounts/", include("allauth.urls")),
+    path("admin/operations/", admin.site.admin_view(dashboard.operations_page), name="operations"),
     path("admin/", admin.site.urls),
 ]

@@ -45,6 +45,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "deepfake_site.metrics.MetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "deepfake_site.middleware.BodyLimitMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -252,6 +253,9 @@ X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
+
+# --- Watching -------------------------------------------------------------------------------------------------------
+METRICS_TOKEN = env.str("UNMASK_METRICS_TOKEN", default="")  # lets a scraper read /metrics; staff may without it
 
 # --- Logging --------------------------------------------------------------------------------------------------------
 LOGGING = {

@@ -17,7 +17,7 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 # --- TLS ------------------------------------------------------------------------------------------------------------
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")  # the proxy must set it itself, whatever a client sends
 SECURE_SSL_REDIRECT = env.bool("UNMASK_SSL_REDIRECT", default=True)
-SECURE_REDIRECT_EXEMPT = [r"^healthz$"]  # load balancers ask over plain http
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]  # load balancers ask over plain http
 SECURE_HSTS_SECONDS = env.int("UNMASK_HSTS_SECONDS", default=31536000)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("UNMASK_HSTS_SUBDOMAINS", default=False)
 SESSION_COOKIE_SECURE = True

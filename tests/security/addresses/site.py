@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from .address import Address, anybody
+from .address import Address, anybody, staff
 
 ADDRESSES: Final = (
     Address("healthz", "get", anybody()),
+    Address("readyz", "get", anybody(503)),  # no worker runs in the tests
+    Address("metrics", "get", staff(403, 200, stranger=403)),  # or whoever has the token: tests/site/test_watching.py
+    Address("operations", "get", staff(403, 200)),
     Address("robots", "get", anybody()),
     Address("terms", "get", anybody()),
     Address("privacy", "get", anybody()),
