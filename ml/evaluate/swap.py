@@ -22,7 +22,7 @@ import csv
 import json
 import logging
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,12 +31,17 @@ import numpy as np
 
 from ml import runtime
 from ml.faces import FaceFinder
+from ml.networks.swap.swap_config import SWAP_96
 from ml.provenance import face_descriptor
 from ml.swap.alignment import OVAL, align
 from ml.swap.blending import face_mask, paste_back
 from ml.swap.clip_frames import ClipFrames
 from ml.swap.colour import transfer
+from ml.swap.extraction import MOST
+from ml.swap.face_set import FaceSet
 from ml.swap.identity import Identity
+from ml.swap.learn import PERSON, QUICK, trainer_for
+from ml.swap.people import start_for
 from ml.swap.reposing import carry
 from ml.swap.swapper import ConversionSettings, Swapper
 from ml.swap.tracking import FaceChoice, Track
@@ -217,27 +222,22 @@ def markdown(result: Mapping[str, Any]) -> str:
 
 def _learn(a: Path, b: Path, out: Path, steps: int) -> None:
     """Learn from the first frames of both clips; the work folder beside the file makes it resumable."""
-    import keras
-
-    from ml.networks.swap import SWAP_96, build_swap_network
-    from ml.swap.face_set import FaceSet
-    from ml.swap.learn import PERSON, TARGET
-    from ml.swap.trainer import Recipe, Trainer
-
-    sets = {}
+    sets = []
     with FaceFinder() as finder:
-        for role, clip in ((PERSON, a), (TARGET, b)):
+        for clip in (a, b):
             seen = [pixels for _, pixels in ClipFrames(clip)]
             seen = seen[: round(len(seen) * (1 - HELD_OUT))]
-            chosen = [seen[i] for i in np.unique(np.linspace(0, len(seen) - 1, 200).astype(int))]
+            chosen = [seen[i] for i in np.unique(np.linspace(0, len(seen) - 1, MOST).astype(int))]
             faces = [(pixels, face) for pixels in chosen for face in finder.find(pixels, 1)]
-            sets[role] = FaceSet.of(faces, SWAP_96.size).split()
-    recipe = Recipe(steps=steps, rate=2e-4, last_rate=2e-5, look_steps=50, checkpoint_seconds=60)
-    keras.utils.set_random_seed(recipe.seed)
-    network = build_swap_network(SWAP_96, (PERSON, TARGET))
-    trainer = Trainer(network, sets, out.with_suffix(".work"), recipe)
+            sets.append(FaceSet.of(faces, SWAP_96.size))
+    start = start_for(SWAP_96)
+    recipe = replace(QUICK, steps=steps)
+    trainer = trainer_for(
+        sets[0], sets[1], out.with_suffix(".work"), recipe, None if start is None else Identity.load(start)
+    )
     trainer.train(lambda *_: None)
-    Identity.of(network, PERSON, a.stem, {"steps": trainer.step, "seconds": round(trainer.seconds)}).save(out)
+    about = {"steps": trainer.step, "seconds": round(trainer.seconds)}
+    Identity.of(trainer.network, PERSON, a.stem, about).save(out)
 
 
 def _source(clip: Path, finder: FaceFinder) -> tuple[NDArray[np.uint8], Face, NDArray[np.float32]]:

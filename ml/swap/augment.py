@@ -54,9 +54,11 @@ def batch_of(faces: FaceSet, count: int, random: np.random.Generator, *, flip: b
     weights = np.empty_like(masks)
     for i, at in enumerate(chosen):
         matrix = _pose(size, faces.crops.shape[1], random, flip)
-        lit = recolour(faces.crops[at], random)
+        table = recolouring(random)
+        lit = _coloured(faces.crops[at], table)
+        seen = lit if faces.shown is None else _coloured(faces.shown[at], table)
         targets[i] = _sample(lit, _grid(matrix, size)).astype(np.float32) / 255
-        inputs[i] = _sample(lit, _grid(matrix, size, random)).astype(np.float32) / 255 if bend else targets[i]
+        inputs[i] = _sample(seen, _grid(matrix, size, random if bend else None)).astype(np.float32) / 255
         masks[i, :, :, 0], weights[i, :, :, 0] = _maps(faces.points[at], matrix, size)
     return Batch(inputs, targets, masks, weights)
 
@@ -68,18 +70,22 @@ def plain_batch(faces: FaceSet) -> Batch:
     matrix = np.array([[1.0, 0.0, edge], [0.0, 1.0, edge]])
     grid = _grid(matrix, size)
     pictures = np.stack([_sample(crop, grid) for crop in faces.crops]).astype(np.float32) / 255
+    seen = pictures
+    if faces.shown is not None:
+        seen = np.stack([_sample(crop, grid) for crop in faces.shown]).astype(np.float32) / 255
     maps = [_maps(points, matrix, size) for points in faces.points]
-    return Batch(
-        pictures, pictures, np.stack([m for m, _ in maps])[..., None], np.stack([w for _, w in maps])[..., None]
-    )
+    return Batch(seen, pictures, np.stack([m for m, _ in maps])[..., None], np.stack([w for _, w in maps])[..., None])
 
 
-def recolour(pixels: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:
-    """Another exposure, contrast and colour of light: uint8 of the same shape."""
+def recolouring(random: np.random.Generator) -> NDArray[np.uint8]:
+    """Another exposure, contrast and colour of light, as a table of uint8 (256, 3)."""
     gain = np.exp(random.normal(0, 0.08) + random.normal(0, 0.03, 3))
     gamma = np.exp(random.normal(0, 0.08))
     ramp = (np.arange(256)[:, None] / 255.0) ** gamma * gain * 255 + random.normal(0, 3)
-    table = np.clip(np.rint(ramp), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(ramp), 0, 255), np.uint8)
+
+
+def _coloured(pixels: NDArray[np.uint8], table: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(cv2.LUT(pixels, table[None]), np.uint8)
 
 

@@ -29,6 +29,8 @@ class FaceSet:
 
     size: side of the network's input; the crops are ``side`` = 1.25 times that, in the same scale.
     crops: uint8 (N, side, side, 3) RGB. points: float32 (N, 478, 2), crop pixels. yaw, pitch: float32 (N,), degrees.
+    shown: like crops; what the network is shown where that is another face than the one that it should paint
+    (``ml.swap.pairing``); None where it is the same.
     """
 
     size: int
@@ -36,18 +38,23 @@ class FaceSet:
     points: NDArray[np.float32]
     yaw: NDArray[np.float32]
     pitch: NDArray[np.float32]
+    shown: NDArray[np.uint8] | None = None
 
     def __len__(self) -> int:
         return len(self.crops)
 
     def __getitem__(self, chosen: Any) -> FaceSet:
         """Those of a slice, a mask or a list of numbers."""
-        return FaceSet(self.size, self.crops[chosen], self.points[chosen], self.yaw[chosen], self.pitch[chosen])
+        shown = None if self.shown is None else self.shown[chosen]
+        return FaceSet(self.size, self.crops[chosen], self.points[chosen], self.yaw[chosen], self.pitch[chosen], shown)
 
     @property
     def fingerprint(self) -> str:
         """A short hash of the pixels: it names what a run was trained on."""
-        return hashlib.sha256(np.ascontiguousarray(self.crops).tobytes()).hexdigest()[:16]
+        digest = hashlib.sha256(np.ascontiguousarray(self.crops).tobytes())
+        if self.shown is not None:
+            digest.update(np.ascontiguousarray(self.shown).tobytes())
+        return digest.hexdigest()[:16]
 
     @classmethod
     def of(cls, faces: Sequence[tuple[NDArray[np.uint8], Face]], size: int) -> FaceSet:
@@ -74,7 +81,10 @@ class FaceSet:
     def save(self, path: Path) -> None:
         """Write a ``.npz`` without pickles, whole or not at all."""
         made = io.BytesIO()
-        np.savez(made, size=np.array(self.size), crops=self.crops, points=self.points, yaw=self.yaw, pitch=self.pitch)
+        parts = {"crops": self.crops, "points": self.points, "yaw": self.yaw, "pitch": self.pitch}
+        if self.shown is not None:
+            parts["shown"] = self.shown
+        np.savez(made, size=np.array(self.size), **parts)
         fresh = path.with_name(path.name + ".part")
         fresh.write_bytes(made.getvalue())
         fresh.replace(path)
@@ -83,14 +93,18 @@ class FaceSet:
     def load(cls, path: Path) -> FaceSet:
         """Read what :meth:`save` wrote. Raises OSError, ValueError or KeyError for anything else."""
         with np.load(path, allow_pickle=False) as held:
-            return cls(int(held["size"]), held["crops"], held["points"], held["yaw"], held["pitch"])
+            shown = held.get("shown")
+            return cls(int(held["size"]), held["crops"], held["points"], held["yaw"], held["pitch"], shown)
 
 
 def join(sets: Sequence[FaceSet]) -> FaceSet:
     """All faces of several sets of one size. Raises ValueError for none, and for sizes that differ."""
     if len({one.size for one in sets}) != 1:
         raise ValueError("only sets of one size can be joined")
-    return FaceSet(
-        sets[0].size,
-        *(np.concatenate([getattr(one, part) for one in sets]) for part in ("crops", "points", "yaw", "pitch")),
+    crops, points, yaw, pitch = (
+        np.concatenate([getattr(one, part) for one in sets]) for part in ("crops", "points", "yaw", "pitch")
     )
+    shown = None
+    if any(one.shown is not None for one in sets):
+        shown = np.concatenate([one.crops if one.shown is None else one.shown for one in sets])
+    return FaceSet(sets[0].size, crops, points, yaw, pitch, shown)

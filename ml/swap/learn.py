@@ -18,6 +18,7 @@ from ml.provenance import visible_mark
 from ml.swap.extraction import FEWEST, SMALLEST, Extraction, PoseCoverage, extract
 from ml.swap.face_set import FaceSet, join
 from ml.swap.identity import Identity
+from ml.swap.pairing import pairs
 from ml.swap.reposing import face_set
 from ml.swap.tracking import FaceChoice, choose
 from ml.swap.trainer import Look, Recipe, Trainer
@@ -45,19 +46,21 @@ _SMALL_FACE = (
     "The face in the picture of the {} is {:.0f} pixels large; at least {:.0f} are needed. Choose a larger picture."
 )
 
-QUICK = Recipe(steps=1500, batch=8, rate=2e-4, last_rate=2e-5, patience=8, look_steps=50, checkpoint_seconds=20)
-"""Some ten minutes on two cores at 96 pixels."""
+QUICK = Recipe(
+    1500, batch=8, rate=4e-4, last_rate=2e-5, beta1=0.9, flip=False, patience=8, look_steps=50, checkpoint_seconds=20
+)
+"""At most ten minutes on two cores at 96 pixels."""
 
 
 @dataclass(frozen=True, slots=True)
 class LearnRequest:
     """source: clips and photos of the person to be painted. target: of the one whose face will be replaced.
 
-    Both are learned at once, by one encoder: what it says of a target's face is then something that the person's
-    decoder has an answer to. A single picture of either is turned and lit in many ways (``ml.swap.reposing``), which
-    gives less than a clip does; ``face`` says which of several faces of such a target is meant. work: a folder of this
-    request's own, in which faces and checkpoints are kept; a request that is run again goes on from them. start: an
-    identity file of the same shape whose weights to begin with, or None for new ones.
+    The decoder is shown both people's faces, and the encoder learns along. A single picture of either is turned and lit
+    in many ways (``ml.swap.reposing``), which gives less than a clip does; ``face`` says which of several faces of such
+    a target is meant. work: a folder of this request's own, in which faces and checkpoints are kept; a request that is
+    run again goes on from them. start: an identity file of the same shape whose weights to begin with
+    (``ml.swap.people.start_for`` names the shipped one), or None for new ones.
     """
 
     source: tuple[Path, ...]
@@ -102,23 +105,13 @@ def run(
     ``looked`` are those of :meth:`ml.swap.trainer.Trainer.train`. Raises MediaError for files that cannot be used,
     among them too_few_faces.
     """
-    runtime.configure()
-    import keras
-
-    from ml.networks.swap import build_swap_network
-
     request.work.mkdir(parents=True, exist_ok=True)
     source = _gathered(request, PERSON, request.source, report)
     target = _gathered(request, TARGET, request.target, report)
-    keras.utils.set_random_seed(request.recipe.seed)
-    network = build_swap_network(request.config, (PERSON, TARGET))
-    if request.start is not None:
-        begin_with(network, Identity.load(request.start))
-    trainer = Trainer(
-        network, {PERSON: source.faces.split(), TARGET: target.faces.split()}, request.work, request.recipe
-    )
+    start = None if request.start is None else Identity.load(request.start)
+    trainer = trainer_for(source.faces, target.faces, request.work, request.recipe, start, request.config)
     shown = None if preview is None else _marked(preview, request.site)
-    history = trainer.train(report, shown, enough=enough, looked=looked)
+    history = trainer.train(report, shown, target.faces, enough=enough, looked=looked)
     about = {
         "steps": trainer.step,
         "seconds": round(trainer.seconds, 1),
@@ -127,7 +120,7 @@ def run(
         "sources": [_sha256(path) for path in request.source],
         "recipe": asdict(request.recipe),
     }
-    sha256 = Identity.of(network, PERSON, request.name, about).save(request.out)
+    sha256 = Identity.of(trainer.network, PERSON, request.name, about).save(request.out)
     return LearnResult(
         request.out,
         sha256,
@@ -139,6 +132,36 @@ def run(
         runtime.device_name(),
         about,
     )
+
+
+def trainer_for(
+    source: FaceSet,
+    target: FaceSet,
+    work: Path,
+    recipe: Recipe,
+    start: Identity | None = None,
+    config: SwapConfig = SWAP_96,
+) -> Trainer:
+    """The run in which the person of ``source`` is learned for the face of ``target``; its one identity is PERSON.
+
+    Half of what it sees are the person's own faces; the other half are the target's, with the person's face carried
+    into their place as what should come out (``ml.swap.pairing``). start: whose weights to begin with.
+    """
+    runtime.configure()
+    import keras
+
+    from ml.networks.swap import build_swap_network
+
+    keras.utils.set_random_seed(recipe.seed)
+    network = build_swap_network(config, (PERSON,), runtime.training_precision())
+    if start is not None:
+        begin_with(network, start)
+    random = np.random.default_rng(recipe.seed)
+    parts = []
+    for own, other in zip(source.split(), target.split(), strict=True):
+        paired = pairs(own, other, len(own), random)
+        parts.append(join([own, paired]) if len(paired) else own)
+    return Trainer(network, {PERSON: (parts[0], parts[1])}, work, recipe)
 
 
 def begin_with(network: SwapNetwork, start: Identity) -> None:

@@ -30,7 +30,7 @@ _UPPER_LIDS = (
     (159, 145), (158, 153), (160, 144), (157, 154), (161, 163), (173, 155), (246, 7),
     (386, 374), (385, 380), (387, 373), (384, 381), (388, 390), (398, 382), (466, 249),
 )  # fmt: skip
-_INNER_LIPS = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 324, 318, 402, 317, 14, 87, 178, 88, 95)
+INNER_LIPS = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 324, 318, 402, 317, 14, 87, 178, 88, 95)
 _UPPER_LIP_MIDDLE, _LOWER_LIP_MIDDLE, _CHIN = 13, 14, 152
 _RING = 24
 _LIDS_AND_SKIN = 468  # points of the mesh before those of the iris
@@ -94,7 +94,7 @@ def repose(
     anchors = _anchors(alignment.size)
     lit = np.column_stack([before, _shade(normals, pose)])[carries]
     sources = np.vstack([lit, np.column_stack([anchors, np.ones(len(anchors))])])
-    grid = _carried(np.vstack([after[carries, :2], anchors]), sources, alignment.size)
+    grid = carried_grid(np.vstack([after[carries, :2], anchors]), sources, alignment.size)
     picture = cv2.remap(
         crop,
         grid[..., 0].astype(np.float32),
@@ -125,7 +125,7 @@ def carry(
 ) -> NDArray[np.uint8]:
     """The face with this mesh, stretched onto another mesh in an empty picture of that size; black outside of it."""
     used = slice(0, _LIDS_AND_SKIN)
-    grid = _carried(onto[used].astype(np.float64), landmarks[used].astype(np.float64), max(width, height))
+    grid = carried_grid(onto[used].astype(np.float64), landmarks[used].astype(np.float64), max(width, height))
     grid = grid[:height, :width]
     out = cv2.remap(
         pixels, grid[..., 0].astype(np.float32), grid[..., 1].astype(np.float32), cv2.INTER_LINEAR,
@@ -147,7 +147,7 @@ def _moved(points: NDArray[np.float64], height: float, pose: Pose) -> NDArray[np
         along = (points - mouth) @ down / max(reach, 1e-6)  # 0 at the lips' line, 1 at the chin
         across = np.abs((points - mouth) @ np.array([down[1], -down[0]])) / (0.45 * height)
         share = np.clip(along * 8, 0, 1) * np.clip(1.3 - across, 0, 1)
-        share[list(_INNER_LIPS[11:])] = np.clip(1.2 - across[list(_INNER_LIPS[11:])] * 2.5, 0, 1)
+        share[list(INNER_LIPS[11:])] = np.clip(1.2 - across[list(INNER_LIPS[11:])] * 2.5, 0, 1)
         moved += share[:, None] * down * (0.11 * height * pose.jaw)
     return moved
 
@@ -194,7 +194,7 @@ def _anchors(side: int) -> NDArray[np.float64]:
     )
 
 
-def _carried(after: NDArray[np.float64], values: NDArray[np.float64], side: int) -> NDArray[np.float64]:
+def carried_grid(after: NDArray[np.float64], values: NDArray[np.float64], side: int) -> NDArray[np.float64]:
     """Values given at points (N, 2), linear in each triangle between: (side, side, V); nan outside of all."""
     from scipy.interpolate import LinearNDInterpolator
 
@@ -212,7 +212,7 @@ def _open_mouth(
     if jaw <= 0 or was > 0.04 * SIDE or now < 1:
         return
     inside = np.zeros(picture.shape[:2], np.uint8)
-    cv2.fillPoly(inside, [np.rint(points[list(_INNER_LIPS)]).astype(np.int32)], (255,))
+    cv2.fillPoly(inside, [np.rint(points[list(INNER_LIPS)]).astype(np.int32)], (255,))
     share = cv2.GaussianBlur(inside.astype(np.float32) / 255, (0, 0), 0.8) * min(1.0, (now - was) / (0.03 * SIDE))
     dark = picture.reshape(-1, 3).mean(axis=0) * np.array([0.34, 0.2, 0.2], np.float32)
     picture += (dark - picture) * share[..., None] * 0.85

@@ -1,8 +1,9 @@
 """``python -m ml.training.swap_person --portrait FILE --start ENCODER --out FILE``: a person from one portrait.
 
 The portrait is re-posed and lit anew through its face mesh (``ml.swap.reposing``), and a decoder is trained on what
-that gives while the shared encoder stays as it is. Meant for synthetic portraits, whose people do not exist: the file
-holds weights, and what they paint; never the portrait.
+that gives while the shared encoder stays as it is. With ``--others FACES.npz`` (of ``ml.training.swap_faces``) it is
+also shown other people's faces, and asked for the portrait's in their pose and expression (``ml.swap.pairing``). Meant
+for synthetic portraits, whose people do not exist: the file holds weights, and what they paint; never the portrait.
 """
 
 from __future__ import annotations
@@ -33,7 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--work", type=Path, required=True, help="folder of the run, from which it goes on")
     parser.add_argument("--name", required=True)
     parser.add_argument("--faces", type=int, default=300, help="re-posed faces (300)")
+    parser.add_argument("--others", type=Path, help="faces of other people, to be shown")
+    parser.add_argument("--pairs", type=int, default=900, help="how many of them (900)")
     parser.add_argument("--steps", type=int, default=1000)
+    parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--rate", type=float, default=4e-4)
     parser.add_argument("--seed", type=int, default=2018)
     parser.add_argument("--threads", type=int, default=1)
@@ -49,8 +53,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from ml.faces import FaceFinder
     from ml.media import decode
     from ml.networks.swap import build_swap_network
+    from ml.swap.face_set import FaceSet, join
     from ml.swap.identity import Identity
     from ml.swap.learn import begin_with
+    from ml.swap.pairing import pairs
     from ml.swap.reposing import face_set
     from ml.swap.trainer import Recipe, Trainer
 
@@ -60,13 +66,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not found:
         parser.error(f"no face in {options.portrait.name}")
     start = Identity.load(options.start)
-    faces = face_set(pixels, found[0], options.faces, start.config.size, np.random.default_rng(options.seed))
+    random = np.random.default_rng(options.seed)
+    faces = face_set(pixels, found[0], options.faces, start.config.size, random)
+    if options.others is not None:
+        faces = join([faces, pairs(faces, FaceSet.load(options.others), options.pairs, random)])
     keras.utils.set_random_seed(options.seed)
-    network = build_swap_network(start.config, (PERSON,))
+    network = build_swap_network(start.config, (PERSON,), runtime.training_precision())
     begin_with(network, start)
     recipe = Recipe(
         options.steps,
-        batch=16,
+        batch=options.batch,
         rate=options.rate,
         last_rate=options.rate / 20,
         beta1=0.9,
