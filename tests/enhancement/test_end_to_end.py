@@ -117,11 +117,11 @@ class TestSocket:
         told = await mine.receive_json_from(timeout=5)
         assert (told["kind"], told["state"], told["result_url"]) == ("enhancement", "queued", made.get_absolute_url())
         assert [stage["code"] for stage in told["stages"]] == ["decode", "enhance", "measure", "seal"]
-        job = await sync_to_async(factories.claimed)(made)
-        result = await sync_to_async(factories.answer)(made)
-        await sync_to_async(lifecycle.succeed)(job.pk, job.attempt, result)
-        while told["state"] != "succeeded":
+        # It ends without a result: a line in the ledger would outlive this test, which empties tables by DELETE.
+        await sync_to_async(factories.failed)(made)
+        while told["state"] != "failed":
             told = await mine.receive_json_from(timeout=5)
+        assert told["error"]["message"] == "No face was found."
         await mine.disconnect()
 
         other = socket(ben_client)
