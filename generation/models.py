@@ -166,7 +166,7 @@ class Generation(models.Model):
         """Of a clip on a page, with room below it: a player's buttons would otherwise lie on the band."""
         if self.result is None or not self.result.height or not self.result.width:
             return 0
-        return int(self.result.height + max(56, round(0.13 * self.result.width)))
+        return int(self.result.height + round(0.22 * self.result.width))
 
 
 ROLES: Final = {

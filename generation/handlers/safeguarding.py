@@ -11,7 +11,7 @@ from generation.exchange import SealedOutput
 from generation.refusals import Reason, Refused
 from jobs.errors import PersonError
 
-POSTER_SIDE: Final = 480
+POSTER_SIDE: Final = 512
 POSTER_SHORT_SIDE: Final = 64  # less than that holds no readable band
 
 if TYPE_CHECKING:
