@@ -5,4 +5,5 @@ from django.http import HttpRequest
 
 
 def site(request: HttpRequest) -> dict[str, object]:
-    return {"site_name": settings.SITE_NAME}
+    languages = settings.LANGUAGES if len(settings.LANGUAGES) > 1 else []
+    return {"site_name": settings.SITE_NAME, "languages": languages}

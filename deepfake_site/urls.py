@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.i18n import set_language
 
 from . import dashboard, health, legal, metrics
 from .api import api
@@ -16,6 +17,7 @@ urlpatterns = [
     path("create/", include("generation.urls")),
     path("enhance/", include("enhancement.urls")),
     path("account/", include("deepfake_site.account.urls")),
+    path("language/", set_language, name="set_language"),
     path("terms/", legal.terms, name="terms"),
     path("privacy/", legal.privacy, name="privacy"),
     path("imprint/", legal.imprint, name="imprint"),

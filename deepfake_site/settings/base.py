@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import environ
-from django.utils.translation import gettext_lazy as _
 
 from .secret import secret_key_from
 
@@ -213,9 +212,7 @@ DETECTION_UNDO_MINUTES = env.int("UNMASK_REVIEW_UNDO_MINUTES", default=5)
 # --- Creations ------------------------------------------------------------------------------------------------------
 GENERATION_DAILY_QUOTA = env.int("UNMASK_CREATIONS_A_DAY", default=20)  # of one member
 GENERATION_SHARE_DAYS = DETECTION_SHARE_DAYS
-GENERATION_PEOPLE = Path(
-    env.str("UNMASK_PEOPLE", default=str(BASE_DIR / "ml" / "weights" / "people" / "catalog.json"))
-)
+GENERATION_PEOPLE = Path(env.str("UNMASK_PEOPLE", default=str(BASE_DIR / "ml" / "weights" / "people" / "catalog.json")))
 GENERATION_LEARN_MINUTES = env.float("UNMASK_LEARN_MINUTES", default=6.0)  # most that one face is learned for
 GENERATION_LEARN_STEPS = env.int("UNMASK_LEARN_STEPS", default=1500)
 GENERATION_AUTHORITY_DIR = Path(env.str("UNMASK_AUTHORITY_DIR", default=str(DATA_DIR / "authority")))
@@ -227,7 +224,11 @@ ENHANCEMENT_NETWORKS_DIR = Path(env.str("UNMASK_NETWORKS_DIR", default=str(DATA_
 
 # --- Language and time ----------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", _("English"))]
+# Each in its own words, for whoever looks for theirs. A language is switched on when its catalog is complete; a test
+# compares (`manage.py catalogs`).
+TRANSLATIONS = {"en": "English", "de": "Deutsch", "es": "Español", "zh-hans": "简体中文"}
+LANGUAGES = [(code, TRANSLATIONS[code]) for code in env.list("UNMASK_LANGUAGES", default=["en"])]
+LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = env.str("UNMASK_TIME_ZONE", default="UTC")
 USE_I18N = True
 USE_TZ = True

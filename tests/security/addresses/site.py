@@ -12,6 +12,7 @@ ADDRESSES: Final = (
     Address("metrics", "get", staff(403, 200, stranger=403)),  # or whoever has the token: tests/site/test_watching.py
     Address("operations", "get", staff(403, 200)),
     Address("robots", "get", anybody()),
+    Address("set_language", "post", anybody(302), data={"language": "en", "next": "/"}),
     Address("terms", "get", anybody()),
     Address("privacy", "get", anybody()),
     Address("imprint", "get", anybody()),
