@@ -9,6 +9,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from . import services
+from .desk import admin as desk_admin
 from .models import ApiToken, Check, FaceFinding, Report
 
 if TYPE_CHECKING:
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
     from jobs.models import Artifact
+
+
+__all__ = ["desk_admin"]  # registers the desk's own models
 
 
 class ReadOnly:
@@ -139,17 +143,17 @@ class ReportAdmin(admin.ModelAdmin):
         return picture(report.subject.display, 480)
 
     def save_model(self, request: HttpRequest, obj: Report, form: Any, change: bool) -> None:
-        services.decide_report(obj, obj.status)
+        services.decide_report(obj, obj.status, request.user)
 
     @admin.action(description=_("Uphold the selected reports"), permissions=["change"])
     def uphold(self, request: HttpRequest, queryset: QuerySet[Report]) -> None:
         for report in queryset.select_related("subject"):
-            services.decide_report(report, Report.Status.UPHELD)
+            services.decide_report(report, Report.Status.UPHELD, request.user)
 
     @admin.action(description=_("Dismiss the selected reports"), permissions=["change"])
     def dismiss(self, request: HttpRequest, queryset: QuerySet[Report]) -> None:
         for report in queryset.select_related("subject"):
-            services.decide_report(report, Report.Status.DISMISSED)
+            services.decide_report(report, Report.Status.DISMISSED, request.user)
 
 
 @admin.register(ApiToken)

@@ -6,7 +6,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
-from ninja import File, Query, Router, Status, UploadedFile
+from ninja import File, Form, Query, Router, Status, UploadedFile
 
 from jobs.views import artifact_response
 
@@ -27,19 +27,22 @@ ERRORS = {401: ErrorOut, 403: ErrorOut}
     url_name="checks",
     summary="Check a picture or video",
 )
-def create(request: AuthorisedRequest, response: HttpResponse, file: File[UploadedFile]) -> Status[CheckOut]:
+def create(
+    request: AuthorisedRequest, response: HttpResponse, file: File[UploadedFile], improve: Form[bool] = False
+) -> Status[CheckOut]:
     """Send a JPEG, PNG or WebP photo, or an MP4, MOV or WebM video, as multipart field `file`.
 
-    `Location` says where its check can be asked for.
+    `Location` says where its check can be asked for. With `improve=true` cut-outs of its faces may be used to improve
+    the detectors, once people have judged them.
     """
-    check = services.submit_check(request.auth, file)
+    check = services.submit_check(request.auth, file, improve=improve)
     response["Location"] = location(check)
     return Status(202, check_out(request, check))
 
 
 @router.get("/checks", response={200: CheckPage, **ERRORS}, url_name="checks", summary="Your checks, newest first")
 def history(request: AuthorisedRequest, page: Query[int] = 1) -> CheckPage:
-    found = Paginator(Check.objects.select_related("job").owned_by(request.auth), PAGE_SIZE).get_page(page)
+    found = Paginator(Check.objects.select_related("job", "review").owned_by(request.auth), PAGE_SIZE).get_page(page)
     return CheckPage(
         items=[line_out(request, check) for check in found],
         count=found.paginator.count,

@@ -10,7 +10,9 @@ class DetectionConfig(AppConfig):
         from jobs.kinds import register
 
         from . import signals  # noqa: F401 - connects the receivers
+        from .desk.telling import TELL_REPORTERS
         from .kinds import CHECK, CHECK_VIDEO
 
         register(CHECK)
         register(CHECK_VIDEO)
+        register(TELL_REPORTERS)

@@ -57,6 +57,7 @@ class CheckForm(forms.Form):
         max_length=None,
         error_messages={"required": _("Choose a picture or video first.")},
     )
+    improve = forms.BooleanField(required=False)  # cut-outs of the faces may train the detectors
 
 
 class ReportForm(forms.ModelForm):

@@ -19,4 +19,6 @@ def limits() -> dict[str, int | str]:
         "keep_hours": settings.JOBS_KEEP_VISITOR_HOURS,
         "keep_days": settings.JOBS_KEEP_MEMBER_HOURS // 24,
         "share_days": settings.DETECTION_SHARE_DAYS,
+        "flagged": bool(settings.DETECTION_AUTOMATIC_FLAGS),
+        "flagged_days": settings.DETECTION_FLAGGED_DAYS,
     }

@@ -10,6 +10,7 @@ from django.urls import reverse
 from jobs.snapshot import snapshot
 
 from . import evaluation, pictures, services
+from .desk import notice, telling
 from .forms import CheckForm, ReportForm
 from .limits import limits
 from .models import Check
@@ -42,7 +43,8 @@ def history_context(requester: Requester, page: str | None) -> dict[str, Any]:
     page_obj = Paginator(own_checks(requester), PAGE_SIZE).get_page(page)
     for check in page_obj:
         pictures.address(check, [], pictures.for_owner)
-    return {"page_obj": page_obj, "is_member": requester.is_member, "limits": limits()}
+    answers = telling.unread(requester)
+    return {"page_obj": page_obj, "is_member": requester.is_member, "limits": limits(), "answers": answers}
 
 
 def result_context(
@@ -52,6 +54,7 @@ def result_context(
     faces = pictures.faces_of(check)
     pictures.address(check, faces, pictures.for_owner)
     job = snapshot(check.job)
+    reports = telling.reports_on(check, requester)
     return {
         "check": check,
         "faces": faces,
@@ -64,7 +67,9 @@ def result_context(
         "can_retry": mine and services.can_retry(check),
         "share_url": share_url(request, check) if mine else "",
         "report_form": report_form or ReportForm(),
-        "reported": services.has_reported(check, requester),
+        "reported": telling.is_open(reports),
+        "answer": telling.answer_in(reports),
+        "on_desk": notice.for_owner(check) if mine else None,
         "limits": limits(),
         "socket_path": f"/ws/jobs/{check.job_id}/",
         "state_url": reverse("jobs:state", args=[check.job_id]),

@@ -72,6 +72,18 @@ class MomentOut(Schema):
     scene_cut: bool = Field(default=False, description="Whether a new scene begins here")
 
 
+class HumanOut(Schema):
+    """What people of this site judged, after the detectors. It holds over what they say."""
+
+    verdict: str = Field(description="authentic, manipulated or unsure")
+    words: str
+    level: str = Field(description="The level that says the same")
+    role: str = Field(description="In which role: reviewer or administrator")
+    people: int = Field(description="How many of them said so")
+    judged: datetime
+    overrides: bool = Field(description="Whether the detectors say something else")
+
+
 class CheckOut(Schema):
     id: UUID
     url: str = Field(description="The page of this check")
@@ -80,8 +92,11 @@ class CheckOut(Schema):
     media: str = Field(description="picture or video")
     state: str = Field(description="queued, running, succeeded, failed or cancelled")
     level: str | None = Field(
-        description="likely_manipulated, inconclusive, likely_authentic or not_applicable; null before the verdict"
+        description="The verdict that holds: likely_manipulated, inconclusive, likely_authentic or not_applicable; "
+        "null before it. Where people have judged, it is theirs"
     )
+    machine_level: str | None = Field(description="What the detectors say, whatever people judged")
+    human: HumanOut | None = Field(description="What people of this site judged; null where nobody has")
     probability: float | None = Field(description="That of the worst face; null where nothing could be judged")
     interval: tuple[float, float] | None = Field(
         description="How far the probability moves when nothing that matters is changed; no confidence interval"
@@ -117,7 +132,7 @@ class CheckLine(Schema):
     created: datetime
     media: str
     state: str
-    level: str | None
+    level: str | None = Field(description="The verdict that holds: that of people where they have judged")
     probability: float | None
 
 
@@ -177,6 +192,8 @@ def check_out(request: HttpRequest, check: Check) -> CheckOut:
     is_video = check.media == check.Media.VIDEO
     return CheckOut(
         **line_out(request, check).model_dump(),
+        machine_level=check.level or None,
+        human=human_out(check),
         interval=check.interval,
         band=band_of(check),
         reason_code=check.reason_code,
@@ -209,9 +226,14 @@ def line_out(request: HttpRequest, check: Check) -> CheckLine:
         created=check.created,
         media=check.media,
         state=check.job.state,
-        level=check.level or None,
+        level=check.holds or None,
         probability=check.probability,
     )
+
+
+def human_out(check: Check) -> HumanOut | None:
+    human = check.human
+    return None if human is None else HumanOut(**human.as_json())
 
 
 def location(check: Check) -> str:

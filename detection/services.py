@@ -30,7 +30,7 @@ class NotRetryable(Exception):
     """Only a check that ended without a verdict can be tried again, and only while its original is there."""
 
 
-def submit_check(requester: Requester, upload: UploadedFile) -> Check:
+def submit_check(requester: Requester, upload: UploadedFile, *, improve: bool = False) -> Check:
     """Take a picture or video in and queue its check. Raises IntakeError for the file, QuotaExceeded for the moment."""
     media = Check.Media.VIDEO if intake.is_video(upload) else Check.Media.PICTURE
     kind = VIDEO if media == Check.Media.VIDEO else NAME
@@ -49,6 +49,7 @@ def submit_check(requester: Requester, upload: UploadedFile) -> Check:
                 original=original,
                 created=job.created,
                 purge_after=job.purge_after,
+                training_consent=timezone.now() if improve else None,
             )
     except BaseException:
         # The transaction took back whatever was done to the artifact inside it, its deletion too.
@@ -141,10 +142,6 @@ def decide_report(report: Report, status: str, by: User | None = None) -> None:
             flags.report_arrived(report.subject)
         else:
             flags.report_left(report.subject)
-
-
-def has_reported(check: Check, requester: Requester) -> bool:
-    return Report.objects.filter(subject=check, status=Report.Status.OPEN, **_reporter(requester)).exists()
 
 
 def _reporter(requester: Requester) -> dict[str, object]:

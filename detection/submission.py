@@ -33,12 +33,12 @@ class Outcome:
         return next((refusal for refusal in self.refused if refusal.retry_after is not None), self.refused[0])
 
 
-def submit_all(requester: Requester, uploads: Iterable[UploadedFile]) -> Outcome:
+def submit_all(requester: Requester, uploads: Iterable[UploadedFile], *, improve: bool = False) -> Outcome:
     accepted: list[Check] = []
     refused: list[Refusal] = []
     for upload in uploads:
         try:
-            accepted.append(submit_check(requester, upload))
+            accepted.append(submit_check(requester, upload, improve=improve))
         except (IntakeError, QuotaExceeded) as error:
             refused.append(Refusal.of(error, upload.name or ""))
     return Outcome(tuple(accepted), tuple(refused))

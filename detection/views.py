@@ -51,7 +51,9 @@ def check(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return answers.to_invalid_form(request, form)
     requester = requester_of(request)
-    return answers.to_submission(request, requester, submit_all(requester, form.cleaned_data["files"]))
+    said = form.cleaned_data
+    outcome = submit_all(requester, said["files"], improve=said["improve"])
+    return answers.to_submission(request, requester, outcome)
 
 
 @never_cache
@@ -101,6 +103,17 @@ def unshare(request: HttpRequest, pk: UUID) -> HttpResponse:
     found, _requester = own_check(request, pk)
     services.unshare_check(found)
     messages.success(request, _("The link no longer works."))
+    return redirect(found)
+
+
+@require_POST
+def training(request: HttpRequest, pk: UUID) -> HttpResponse:
+    found, _requester = own_check(request, pk)
+    services.allow_training(found, request.POST.get("allowed") == "yes")
+    if found.training_consent:
+        messages.success(request, _("Thank you. Cut-outs of its faces may be used to improve the detectors."))
+    else:
+        messages.success(request, _("It is not used any more: it will be in no later collection."))
     return redirect(found)
 
 

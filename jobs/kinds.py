@@ -49,6 +49,8 @@ class JobKind:
     `warm` is a dotted name called once in each new child; it may return the name of the device.
     `in_worker` runs the handler in a thread of the worker instead of the child: for housekeeping that needs the
     database and no model.
+    `due` is asked of a kind of the site's own jobs by every worker, about once a minute; true queues one, unless one is
+    unfinished.
     """
 
     name: str
@@ -68,6 +70,7 @@ class JobKind:
     vet: Vet | None = None
     long: bool = False
     may_finish_early: bool = False
+    due: Callable[[], bool] | None = None
 
     def stage_label(self, code: str) -> str:
         return next((str(label) for name, label, _ in self.stages if name == code), "")

@@ -208,6 +208,7 @@ class Worker:
 
     async def _schedule(self) -> None:
         await in_database(submit_purge_when_due)
+        await in_database(submit_what_is_due)
         await asyncio.sleep(min(60.0, settings.JOBS_PURGE_SECONDS))
 
 
@@ -217,6 +218,12 @@ def submit_purge_when_due() -> Job | None:
     if Job.objects.filter(kind=PURGE.name, created__gt=last).exists():
         return None
     return lifecycle.submit_system(PURGE.name)
+
+
+def submit_what_is_due() -> int:
+    """Queue the site's own jobs whose kind says that there is something to do. Returns how many."""
+    wanted = [kind for kind in kinds.served() if kind.due is not None and kind.due()]
+    return sum(lifecycle.submit_system(kind.name) is not None for kind in wanted)
 
 
 _worker: Worker | None = None

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from django.core.exceptions import ObjectDoesNotExist
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -23,9 +26,9 @@ WORDS: Final = {
     Verdict.UNSURE: gettext_lazy("People could not tell"),
 }
 SENTENCES: Final = {
-    Verdict.AUTHENTIC: gettext_lazy("judged it authentic"),
-    Verdict.MANIPULATED: gettext_lazy("judged it manipulated"),
-    Verdict.UNSURE: gettext_lazy("looked at it and could not tell"),
+    Verdict.AUTHENTIC: gettext_lazy("{who} judged it authentic on {when}."),
+    Verdict.MANIPULATED: gettext_lazy("{who} judged it manipulated on {when}."),
+    Verdict.UNSURE: gettext_lazy("{who} looked at it on {when} and could not tell."),
 }
 
 
@@ -53,9 +56,25 @@ class HumanVerdict:
         }
 
     @property
+    def holding(self) -> str:
+        """How it stands beside what the detectors say."""
+        if self.overrides:
+            return _("That holds over what the detectors say.")
+        return _("The detectors say the same.")
+
+    @property
     def sentence(self) -> str:
-        """Who in which role says what; the date stands beside it, in the reader's form."""
-        return f"{self.by_whom} {SENTENCES[self.verdict]}"
+        """Who in which role says what, and when, as plain text."""
+        here = localtime(self.decided)
+        when = f"{date_format(here, 'DATETIME_FORMAT')} {here.tzname() or ''}".strip()
+        return str(SENTENCES[self.verdict]).format(who=self.by_whom, when=when)
+
+    @property
+    def sentence_html(self) -> str:
+        """The same for pages, which show dates in the reader's own form."""
+        shown = date_format(localtime(self.decided), "DATETIME_FORMAT")
+        when = format_html('<time datetime="{}">{}</time>', self.decided.isoformat(), shown)
+        return format_html(str(SENTENCES[self.verdict]), who=self.by_whom, when=when)
 
     def as_json(self) -> dict[str, Any]:
         return {

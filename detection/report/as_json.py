@@ -16,7 +16,7 @@ FORMAT: Final = "unmask-report/1"
 
 
 def document(contents: Contents) -> dict[str, Any]:
-    check, original = contents.check, contents.check.original
+    check, original, human = contents.check, contents.check.original, contents.check.human
     about: dict[str, Any] = {"id": str(check.pk), "name": contents.name} if contents.private else {}
     return {
         "format": FORMAT,
@@ -34,9 +34,12 @@ def document(contents: Contents) -> dict[str, Any]:
         "original": None
         if original is None
         else {"sha256": original.sha256, "bytes": original.size, "type": original.content_type},
+        "human": None if human is None else {**human.as_json(), "sentence": human.sentence},
         "verdict": {
-            "level": check.level,
-            "words": check.get_level_display(),
+            "level": check.holds,
+            "words": contents.words,
+            "machine_level": check.level,
+            "machine_words": check.get_level_display(),
             "probability": check.probability,
             "interval": check.interval,
             "band": schemas.band_of(check),

@@ -30,7 +30,7 @@ from reportlab.platypus import (
 from detection import wording
 from detection.templatetags.findings import sentences
 
-from . import provenance, video
+from . import human, provenance, video
 from .contents import caveat
 from .drawings import INK, RULE, SHEET, SOFT, Plate, Scale, Sign, colour_of, small_jpeg
 from .fonts import BOLD, REGULAR, is_embedded, letters, marked
@@ -94,7 +94,7 @@ def render(contents: Contents, *, compressed: bool = True) -> bytes:
         bottomMargin=MARGIN,
         title=_title(contents),
         author=contents.site,
-        subject=str(contents.check.get_level_display()),
+        subject=contents.words,
         creator=contents.site,
         lang=get_language() or "en",
         displayDocTitle=True,
@@ -154,6 +154,7 @@ def _story(contents: Contents) -> list[Flowable]:
         Paragraph(marked(_title(contents)), TITLE),
         Paragraph(marked(_("Made %(date)s") % {"date": _moment(contents.made)}), SMALL),
         Spacer(0, 4 * mm),
+        *human.flowables(contents.check, WIDTH, BODY, PLAIN),
         _verdict(contents),
         Spacer(0, 4 * mm),
         _boxed(caveat()),

@@ -33,6 +33,12 @@ class Contents:
     private: bool
 
     @property
+    def words(self) -> str:
+        """The verdict that holds."""
+        human = self.check.human
+        return str(self.check.get_level_display()) if human is None else human.words
+
+    @property
     def name(self) -> str:
         return self.check.title if self.private else ""
 

@@ -14,6 +14,7 @@ export function sendPicture(form, file, { started, progress }) {
     const request = new XMLHttpRequest();
     const body = new FormData();
     body.append("files", file, file.name);
+    if (form.improve?.checked) body.append("improve", form.improve.value);
     request.open("POST", form.action);
     request.setRequestHeader("Accept", "application/json");
     request.setRequestHeader("X-CSRFToken", form.csrfmiddlewaretoken.value);

@@ -43,7 +43,7 @@ def test_a_verdict_holds_over_the_machines(reported: Check, rita: User) -> None:
     )  # fmt: skip
     assert check.holds == "likely_authentic"
     assert (check.level, check.probability) == ("likely_manipulated", 0.91), "the machine's stays what it was"
-    assert human.sentence == "A reviewer of this site judged it authentic"
+    assert human.sentence.startswith("A reviewer of this site judged it authentic on ")
     item = check.review
     assert (item.state, item.claimed_by, item.decided) == (Stand.SETTLED, None, judgement.created)
     assert judgement.note == "Known original."
@@ -200,7 +200,7 @@ class TestTwoReviewers:
         judge(reported, rolf, Verdict.AUTHENTIC)
         human = again(reported).human
         assert (human.verdict, human.people) == ("authentic", 2)
-        assert human.sentence == "2 reviewers of this site judged it authentic"
+        assert human.sentence.startswith("2 reviewers of this site judged it authentic on ")
         with pytest.raises(judgements.NotUndoable):
             judgements.undo(first.pk, rita)
 
@@ -226,7 +226,7 @@ class TestTwoReviewers:
         third = judge(reported, adam, Verdict.AUTHENTIC)
         human = again(reported).human
         assert (human.verdict, human.role, human.people) == ("authentic", "administrator", 1)
-        assert human.sentence == "An administrator of this site judged it authentic"
+        assert human.sentence.startswith("An administrator of this site judged it authentic on ")
         judgements.undo(third.pk, adam)
         assert again(reported).review.state == Stand.ESCALATED
 

@@ -21,10 +21,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from . import accounts, api, desk, detection, enhancement, generation, jobs, site
+from . import accounts, api, desk, detection, enhancement, generation, jobs, review, site
 
 if TYPE_CHECKING:
     from .address import Address
 
-MODULES: Final = (accounts, api, desk, detection, enhancement, generation, jobs, site)
+MODULES: Final = (accounts, api, desk, detection, enhancement, generation, jobs, review, site)
 ADDRESSES: Final[tuple[Address, ...]] = tuple(address for module in MODULES for address in module.ADDRESSES)

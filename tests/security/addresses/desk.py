@@ -13,7 +13,7 @@ from django.core.files.base import ContentFile
 from django.db import transaction
 
 from detection import services
-from detection.models import ApiToken
+from detection.models import ApiToken, JudgementEntry, ReviewItem
 from generation import ledger
 from generation.models import BlockedFace, BlockedPicture, FacePlea, TakedownPlea
 from tests.enhancement import factories as enhancements
@@ -43,7 +43,9 @@ MODELS: Final = {
     "auth_user": Rights("", "vacd"),
     "detection_apitoken": Rights("", "vd"),
     "detection_check": Rights("v", "vd"),
+    "detection_judgemententry": Rights("v", "v"),
     "detection_report": Rights("vc", "vcd"),
+    "detection_reviewitem": Rights("v", "v"),
     "enhancement_enhancement": Rights("", "vd"),
     "generation_blockedface": Rights("", "vd"),
     "generation_blockedpicture": Rights("", "v"),
@@ -90,6 +92,15 @@ def _line(house: House) -> Model:
         return ledger.append("made", user=house.owner)
 
 
+def _desk_item(house: House) -> Model:
+    return ReviewItem.objects.get(pk=services.report_check(house.check, house.requester, "other").subject_id)
+
+
+def _trail(house: House) -> Model:
+    _desk_item(house)
+    return JudgementEntry.objects.get()
+
+
 def _token(house: House) -> Model:
     return ApiToken.issue(house.member, house.SECRET)[0]
 
@@ -98,6 +109,8 @@ def _token(house: House) -> Model:
 ROWS: Final[dict[str, Callable[[House], Model]]] = {
     "account_emailaddress": lambda house: EmailAddress.objects.create(user=house.member, email=house.member.email),
     "detection_apitoken": _token,
+    "detection_judgemententry": _trail,
+    "detection_reviewitem": _desk_item,
     "detection_report": lambda house: services.report_check(house.check, house.requester, "other"),
     "enhancement_enhancement": lambda house: enhancements.queued(house.requester),
     "generation_blockedface": _blocked_face,
