@@ -1,4 +1,4 @@
-"""``python -m ml.evaluate detectors|restore|faces|animation``: see the modules of that name in ``ml.evaluate``."""
+"""``python -m ml.evaluate detectors|restore|faces|animation|improve``: see the modules of that name in ``ml.evaluate``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 import sys
 from typing import TYPE_CHECKING
 
-from ml.evaluate import animation, detectors, faces, restore
+from ml.evaluate import animation, detectors, faces, improve, restore
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,9 +23,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         what.add_parser("animation", help="measure the motion model", description=animation.__doc__)
     )
     faces.add_arguments(what.add_parser("faces", help="measure the face restorer", description=faces.__doc__))
+    improve.add_arguments(
+        what.add_parser("improve", help="improve made faces, and ask the detectors", description=improve.__doc__)
+    )
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    run = {"detectors": detectors.run, "restore": restore.run, "faces": faces.run, "animation": animation.run}
+    run = {
+        "detectors": detectors.run,
+        "restore": restore.run,
+        "faces": faces.run,
+        "animation": animation.run,
+        "improve": improve.run,
+    }
     return run[options.what](options)
 
 

@@ -33,6 +33,8 @@ SCALES = (2, 4)
 NOISES = (15, 25, 50)
 QUALITIES = (10, 20, 40)
 BLURS = (1.0, 1.5, 2.5)
+SHARES = (0.0, 0.5, 1.0)
+"""Of the slim ESRGAN: its weights between those for PSNR and those of the adversarial training."""
 
 PUBLISHED = {
     ("Set5", 2): {"bicubic": 33.66, "SRCNN": 36.66, "FSRCNN": 37.00, "VDSR": 37.53},
@@ -85,6 +87,7 @@ def upscaling(data: Path, networks: Sequence[str]) -> list[dict[str, Any]]:
     """Rows per set, scale and method: mean PSNR and SSIM on Y, a border of the scale left out."""
     from ml.restore.classical import Interpolation
     from ml.restore.fidelity import luma, psnr, ssim
+    from ml.restore.perceptual import distance
     from ml.restore.resample import resampled_bytes
     from ml.restore.tiling import run_tiled
 
@@ -99,6 +102,11 @@ def upscaling(data: Path, networks: Sequence[str]) -> list[dict[str, Any]]:
 
         return np.asarray(run_tiled(neural.upscaler(scale, 1.0), small), np.uint8)
 
+    def slim(share: float) -> Callable[[Bytes, int], Bytes]:
+        from ml.restore import neural
+
+        return lambda small, _: np.asarray(run_tiled(neural.esrgan(share), small), np.uint8)
+
     rows = []
     for name in SETS:
         truths = [_read(path) for path in sorted((data / "benchmarks" / name).glob("*.png"))]
@@ -108,14 +116,17 @@ def upscaling(data: Path, networks: Sequence[str]) -> list[dict[str, Any]]:
             ways: dict[str, Callable[[Bytes, int], Bytes]] = {"bicubic": matlab, "lanczos": lanczos}
             if f"compact_x{scale}" in networks:
                 ways["compact"] = compact
+            if scale == 4 and {"esrgan_psnr_x4", "esrgan_gan_x4"} <= set(networks):
+                ways |= {f"esrgan {share:g}": slim(share) for share in SHARES}
             smalls = [resampled_bytes(truth, truth.shape[0] // scale, truth.shape[1] // scale) for truth in truths]
             for way, call in ways.items():
-                made = [luma(call(small, scale)) for small in smalls]
-                pairs = list(zip(made, map(luma, truths), strict=True))
+                pictures = [call(small, scale) for small in smalls]
+                pairs = list(zip(map(luma, pictures), map(luma, truths), strict=True))
                 rows.append({
                     "set": name, "scale": scale, "method": way, "pictures": len(truths),
                     "psnr_y": float(np.mean([psnr(a, b, scale) for a, b in pairs])),
                     "ssim_y": float(np.mean([ssim(a, b, scale) for a, b in pairs])),
+                    "perceptual": float(np.mean([distance(*pair) or 0.0 for pair in zip(pictures, truths, strict=True)])),
                 })  # fmt: skip
     return rows
 
@@ -201,7 +212,7 @@ def markdown(result: dict[str, Any]) -> str:
         f"Made {result['made']} by `{result['command']}` in {result['seconds']} s on {result['device']}. Weights: "
         f"{weights}.",
         "## Upscaling",
-        *markdown_tables(result, "compact"),
+        *markdown_tables(result, "upscalers"),
         "Published, as their authors give them (PSNR Y; SRCNN as given by VDSR's). These are their networks and their "
         "figures; none was run here.",
         _table(
@@ -218,7 +229,7 @@ def markdown(result: dict[str, Any]) -> str:
 
 
 def markdown_tables(result: Mapping[str, Any], network: str) -> list[str]:
-    """What was measured and how, of one network: "restorer", "compact_x2", "compact_x4", or "compact" for both."""
+    """What was measured and how, of one network, such as "restorer" or "compact_x2"; "upscalers" for all of them."""
     if network == "restorer":
         return [
             f"Means over {result['pictures']} photographs of the BSDS500 test part that neither trained nor chose the "
@@ -233,16 +244,23 @@ def markdown_tables(result: Mapping[str, Any], network: str) -> list[str]:
                 ],
             ),
         ]
+    scale = int(network.rpartition("_x")[2]) if "_x" in network else None
     rows = [
-        [r["set"], f"x{r['scale']}", r["method"], r["psnr_y"], r["psnr_y"] - _bicubic(result, r), f"{r['ssim_y']:.4f}"]
+        [
+            r["set"], f"x{r['scale']}", r["method"], r["psnr_y"], r["psnr_y"] - _bicubic(result, r),
+            f"{r['ssim_y']:.4f}", f"{r['perceptual']:.3f}",
+        ]
         for r in result["upscale"]
-        if f"compact_x{r['scale']}".startswith(network)
-    ]
+        if scale in {None, r["scale"]}
+    ]  # fmt: skip
     return [
         "Mean PSNR (dB) and SSIM on the Y channel (BT.601, 16 to 235), a border of the scale left out. Small pictures "
         'are made by bicubic reduction as MATLAB does it, rounded to 8 bits; "bicubic" is the same way back. These '
-        "copies of Set14 are cut to multiples of 4, so their bicubic figure is not exactly the published one.",
-        _table(["set", "scale", "method", "PSNR Y", "over bicubic", "SSIM Y"], rows),
+        "copies of Set14 are cut to multiples of 4, so their bicubic figure is not exactly the published one. "
+        '"esrgan 0" is the slim RRDB with its weights for PSNR, "esrgan 1" with those of the adversarial training, '
+        '"esrgan 0.5" half way. Perceptual: the distance of `ml/restore/perceptual.py`, smaller is more alike; grain '
+        "counts much in it.",
+        _table(["set", "scale", "method", "PSNR Y", "over bicubic", "SSIM Y", "perceptual"], rows),
     ]
 
 

@@ -138,7 +138,8 @@ def _figures(measures: dict[str, Any]) -> str:
     words = f"sharpness {measures['sharpness']:.1f}, noise {measures['noise']:.1f}"
     if measures["psnr"] is not None:
         words += f", PSNR {measures['psnr']:.2f} dB"
-    return words + (f", SSIM {measures['ssim']:.4f}" if measures["ssim"] is not None else "")
+    words += f", SSIM {measures['ssim']:.4f}" if measures["ssim"] is not None else ""
+    return words + (f", perceptual {measures['perceptual']:.3f}" if measures["perceptual"] is not None else "")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -152,8 +153,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--task", type=Task, choices=list(Task), required=True, metavar="|".join(Task))
     parser.add_argument(
         "--method", action="append", metavar="NAME",
-        help="upscale: compact, bicubic, lanczos, imported:FILE; face: dictionary; denoise: restorer, nlmeans; deblur: "
-        "restorer, unsharp; jpeg: restorer. The first of each is the default; may be given several times",
+        help="upscale: compact, esrgan, bicubic, lanczos, imported:FILE; face: dictionary; denoise: restorer, nlmeans; "
+        "deblur: restorer, unsharp; jpeg: restorer. The first of each is the default; may be given several times",
     )  # fmt: skip
     parser.add_argument(
         "--scale",

@@ -22,13 +22,15 @@ SIDE = 2048
 class Measures:
     """sharpness: mean size of the Laplacian of Y, in grey levels. noise: sigma of white noise, in grey levels of 255.
 
-    psnr (dB) and ssim: of Y against the truth; None where none was given, ssim also under 11 px a side.
+    psnr (dB) and ssim: of Y against the truth; None where none was given, ssim also under 11 px a side. perceptual: how
+    different the two look, 0 for the same (``ml.restore.perceptual``); None without a truth, and under 8 px a side.
     """
 
     sharpness: float
     noise: float
     psnr: float | None = None
     ssim: float | None = None
+    perceptual: float | None = None
 
 
 def measure(pixels: NDArray[np.uint8], truth: NDArray[np.uint8] | None = None, border: int = 0) -> Measures:
@@ -45,7 +47,17 @@ def measure(pixels: NDArray[np.uint8], truth: NDArray[np.uint8] | None = None, b
     border = border if min(pixels.shape[:2]) > 2 * border else 0
     ours, theirs = luma(pixels), luma(truth)
     alike = ssim(ours, theirs, border) if min(pixels.shape[:2]) - 2 * border >= 11 else None
-    return Measures(sharp, noise, psnr(ours, theirs, border), alike)
+    return Measures(sharp, noise, psnr(ours, theirs, border), alike, _looks(pixels, truth))
+
+
+def _looks(pixels: NDArray[np.uint8], truth: NDArray[np.uint8]) -> float | None:
+    from ml.restore.perceptual import distance
+    from ml.weights import WeightsError
+
+    try:
+        return distance(pixels, truth)
+    except WeightsError:  # the network that looks is not shipped
+        return None
 
 
 def sharpness(pixels: NDArray[np.uint8]) -> float:

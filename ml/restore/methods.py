@@ -47,6 +47,7 @@ class Method:
 
 METHODS = (
     Method("compact", Task.UPSCALE, "Compact upscaler, trained here", trained=True, scales=(2, 4), clips=True),
+    Method("esrgan", Task.UPSCALE, "Slim ESRGAN, trained here", trained=True, scales=(4,), generative=True),
     Method("bicubic", Task.UPSCALE, "Bicubic interpolation", scales=SCALES, steered=False),
     Method("lanczos", Task.UPSCALE, "Lanczos interpolation", scales=SCALES, steered=False),
     Method(
@@ -95,7 +96,7 @@ def names(task: Task) -> tuple[str, ...]:
 
 
 def ready(name: str, task: Task, scale: int | None, strength: float | None, canvas: Canvas) -> Ready:
-    """Make a method ready. scale: of upscaling; None is 2, or an imported network's own.
+    """Make a method ready. scale: None is the least that the method has, 2 for most, or an imported network's own.
 
     Restored faces lie in a picture of its own size unless a scale is given.
 
@@ -113,7 +114,7 @@ def ready(name: str, task: Task, scale: int | None, strength: float | None, canv
         )
     strength = default_strength(task, canvas) if strength is None else strength
     origin = "trained here" if method.trained else "classical"
-    usual = 1 if task is Task.FACE else 2
+    usual = method.scales[0] if method.scales else 1
     worker = _worker(method, usual if scale is None else scale, strength, canvas)
     return Ready(name, method.label, origin, strength, worker, method.generative, _faces(method, strength))
 
@@ -148,6 +149,8 @@ def _worker(method: Method, scale: int, strength: float, canvas: Canvas) -> Work
 
     if method.task is Task.FACE:
         return classical.Unchanged() if scale == 1 else neural.upscaler(scale, 1.0)
+    if method.name == "esrgan":
+        return neural.esrgan(strength)
     if method.task is Task.UPSCALE:
         return neural.upscaler(scale, strength)
     if method.task is Task.DENOISE:

@@ -55,6 +55,22 @@ def upscaler(scale: int, strength: float) -> Network:
     return Network(_traced(name), scale, halo=max(8, shape["convs"] + 2), strength=strength)
 
 
+def esrgan(strength: float) -> Network:
+    """The slim RRDB, its weights ``strength`` of the way from those for PSNR to those of the adversarial training.
+
+    Wang et al., ESRGAN (ECCVW 2018), section 3.4. Raises WeightsError where it is not shipped.
+    """
+    return Network(_interpolated(round(strength, 2)), 4, halo=_MOST_HALO, tile=_LARGE_TILE)
+
+
+@lru_cache(maxsize=3)
+def _interpolated(share: float) -> Callable[..., Any]:
+    plain, adversarial = (shipped.warm(name).get_weights() for name in ("esrgan_psnr_x4", "esrgan_gan_x4"))
+    model = shipped.build("esrgan_gan_x4")
+    model.set_weights([(1 - share) * a + share * b for a, b in zip(plain, adversarial, strict=True)])
+    return graph(model)
+
+
 def restorer(levels: tuple[float, float, float]) -> Network:
     """The shipped restorer at these levels of noise, JPEG and blur. Raises WeightsError where it is not shipped."""
     forward = _traced("restorer")

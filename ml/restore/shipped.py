@@ -18,11 +18,14 @@ if TYPE_CHECKING:
     import keras
     from numpy.typing import NDArray
 
-NETWORKS = ("compact_x2", "compact_x4", "dictionary", "restorer")
+NETWORKS = ("compact_x2", "compact_x4", "dictionary", "esrgan_psnr_x4", "esrgan_gan_x4", "restorer")
+_SLIM_RRDB = {"scale": 4, "features": 32, "blocks": 4, "growth": 16}
 SHAPES: dict[str, dict[str, Any]] = {
     "compact_x2": {"scale": 2, "features": 32, "convs": 8},
     "compact_x4": {"scale": 4, "features": 32, "convs": 8},
     "dictionary": {"side": 128, "widths": (24, 48, 96), "entries": 32},
+    "esrgan_psnr_x4": _SLIM_RRDB,
+    "esrgan_gan_x4": _SLIM_RRDB,
     "restorer": {"features": 48, "blocks": 4},
 }
 
@@ -35,6 +38,10 @@ def build(name: str) -> keras.Model:
         from ml.networks.face_restorer import FaceRestorerConfig, build_face_restorer
 
         return build_face_restorer(FaceRestorerConfig(**SHAPES[name]))
+    if name.startswith("esrgan"):
+        from ml.networks.rrdbnet import build_slim_rrdb
+
+        return build_slim_rrdb(**SHAPES[name])
     return build_restorer(**SHAPES[name]) if name == "restorer" else build_compact(**SHAPES[name])
 
 

@@ -182,7 +182,7 @@ def test_a_run_is_shipped_with_its_card(photographs: Path, tmp_path: Path) -> No
     assert json.loads((manifest.parent / "answers.json").read_text())["compact_x2"] == pytest.approx(
         shipped.answer(shipped.load("compact_x2", manifest)), abs=1e-4
     )
-    figures = {"set": "Set5", "scale": 2, "psnr_y": 33.0, "ssim_y": 0.9}
+    figures = {"set": "Set5", "scale": 2, "psnr_y": 33.0, "ssim_y": 0.9, "perceptual": 0.1}
     evaluation = {
         "made": "today", "command": "a command", "device": "a machine", "faults": [], "pictures": 0,
         "weights": {"compact_x2": {"version": "1", "sha256": entry.sha256}},
