@@ -1,4 +1,4 @@
-"""``python -m ml.evaluate detectors|restore|faces|animation|improve``: see the modules of that name in ``ml.evaluate``."""
+"""``python -m ml.evaluate detectors|restore|faces|animation|improve``: see the modules of that name here."""
 
 from __future__ import annotations
 

@@ -126,7 +126,7 @@ def upscaling(data: Path, networks: Sequence[str]) -> list[dict[str, Any]]:
                     "set": name, "scale": scale, "method": way, "pictures": len(truths),
                     "psnr_y": float(np.mean([psnr(a, b, scale) for a, b in pairs])),
                     "ssim_y": float(np.mean([ssim(a, b, scale) for a, b in pairs])),
-                    "perceptual": float(np.mean([distance(*pair) or 0.0 for pair in zip(pictures, truths, strict=True)])),
+                    "perceptual": float(np.mean([distance(a, b) or 0 for a, b in zip(pictures, truths, strict=True)])),
                 })  # fmt: skip
     return rows
 
