@@ -165,7 +165,8 @@ def _verdicts(now: datetime) -> tuple[list[Week], list[Kind]]:
             week.judged += times
             week.agreement.count(level, verdict, times)
     flagged = JudgementEntry.objects.filter(event=Event.FLAGGED, created__gte=first).order_by()
-    for row in flagged.annotate(week=TruncWeek("created")).values("week").annotate(times=Count("pk")):
+    by_week = flagged.annotate(week=TruncWeek("created")).values("week")
+    for row in by_week.annotate(times=Count("check_ref", distinct=True)):
         if row["week"].date() in weeks:
             weeks[row["week"].date()].flagged += row["times"]
     order = list(Level.values)
