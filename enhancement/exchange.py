@@ -48,12 +48,14 @@ class DetectorJobFigure:
 
 @dataclass(frozen=True, slots=True)
 class MeasuresJobFigure:
-    """sharpness in grey levels, noise as a sigma of 255; where a truth was given psnr in dB, at most 100, and ssim."""
+    """sharpness in grey levels, noise as a sigma of 255; where a truth was given psnr in dB, at most 100, ssim,
+    and how different the two look, 0 for the same."""
 
     sharpness: float
     noise: float
     psnr: float | None
     ssim: float | None
+    perceptual: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,7 @@ def rows(enhancement: Enhancement, pictures: Sequence[EnhancedPicture]) -> list[
         _row(enhancement, pictures, gettext_lazy("Noise"), _NOISE, _measure("noise", 1)),
         _row(enhancement, pictures, "PSNR", _PSNR, _measure("psnr", 2, " dB")),
         _row(enhancement, pictures, "SSIM", _SSIM, _measure("ssim", 4)),
+        _row(enhancement, pictures, gettext_lazy("Looks apart"), _PERCEPTUAL, _measure("perceptual", 3)),
         Row(
             gettext_lazy("Time"),
             "",
@@ -79,6 +80,7 @@ _DETECTORS = gettext_lazy(
 _SHARPNESS = gettext_lazy("How much neighbouring pixels differ, in grey levels. Noise raises it, too.")
 _NOISE = gettext_lazy("Estimated from the finest detail, as a sigma of 255. Fine texture counts as noise.")
 _PSNR = gettext_lazy("How near to the true picture, in decibels of brightness. More is nearer.")
+_PERCEPTUAL = gettext_lazy("How different it looks from the true picture to a network; 0 is the same.")
 _SSIM = gettext_lazy("How alike in structure to the true picture, up to 1.")
 
 

@@ -54,7 +54,7 @@ class WishForm(forms.Form):
     methods = forms.MultipleChoiceField(label=_("How?"), required=False)
     own_strength = forms.TypedChoiceField(
         label=_("How strongly?"),
-        choices=[("", _("As the picture tells")), ("1", _("As I say"))],
+        choices=[("", _("Automatic")), ("1", _("I set it myself"))],
         coerce=bool,
         empty_value=False,
         required=False,

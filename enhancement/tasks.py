@@ -32,7 +32,7 @@ class TaskWords:
 TASKS: Final[dict[str, TaskWords]] = {
     Task.UPSCALE: TaskWords(
         _("Makes a small picture two to four times as large, with the edges that enlarging alone would blur."),
-        _("How much of the network's answer is taken; at 0 % it is plain interpolation."),
+        _("How much of a network's answer is taken, at 0 % plain interpolation; of ESRGAN, how much it may invent."),
         _("All of the network's answer is taken."),
     ),
     Task.FACE: TaskWords(

@@ -230,7 +230,8 @@ def _one(name: str, made: Enhanced, detector: DetectorJobFigure, seal: Seal, ori
 
 def _plain(measures: Measures) -> MeasuresJobFigure:
     psnr = None if measures.psnr is None else min(BEST_PSNR, measures.psnr)
-    return MeasuresJobFigure(measures.sharpness, measures.noise, psnr, measures.ssim)
+    looks = getattr(measures, "perceptual", None)
+    return MeasuresJobFigure(measures.sharpness, measures.noise, psnr, measures.ssim, looks)
 
 
 def _before(path: Path) -> tuple[bytes, tuple[int, int]]:
