@@ -10,6 +10,7 @@ class EnhancementConfig(AppConfig):
         from jobs.kinds import register
 
         from . import signals  # noqa: F401 - connects the receivers
-        from .kinds import KIND
+        from .kinds import KIND, KIND_LONG
 
         register(KIND)
+        register(KIND_LONG)

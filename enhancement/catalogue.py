@@ -35,6 +35,10 @@ class Method:
     def key(self) -> str:
         return f"{self.task}/{self.name}"
 
+    @property
+    def is_imported(self) -> bool:
+        return self.name.startswith(IMPORTED)
+
 
 @lru_cache(maxsize=4)
 def _written(path: Path, stamp: int) -> tuple[dict[str, Any], ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from django.conf import settings
@@ -14,6 +15,7 @@ from jobs.errors import PersonError
 from jobs.kinds import JobKind
 from jobs.models import Artifact, MadeOutput
 
+from . import catalogue
 from .exchange import EnhanceJobRequest
 from .publishing import publish
 from .refusals import NotSignedIn
@@ -23,7 +25,11 @@ if TYPE_CHECKING:
 
     from jobs.models import Job
 
+    from .catalogue import Method
+    from .wishes import Wish
+
 NAME: Final = "enhancement"
+LONG: Final = "enhancement_long"
 
 
 def admit(job: Job) -> None:
@@ -89,6 +95,28 @@ def forget(job: Job) -> None:
     Enhancement.objects.filter(job=job).delete()
 
 
+def kind_for(wish: Wish, width: int, height: int) -> str:
+    """Minutes of work go where nobody's check waits behind them."""
+    chosen = [catalogue.find(wish.task, name) for name in wish.methods]
+    seconds = sum(_seconds(method) for method in chosen) * width * height / 1_000_000
+    return LONG if seconds > PATIENCE else NAME
+
+
+def _seconds(method: Method | None) -> float:
+    if method is None or method.is_imported:
+        return FOREIGN
+    if method.generative:
+        return GENERATIVE
+    return TRAINED if method.trained else CLASSICAL
+
+
+# Seconds of two cores for a megapixel that is sent: rough, and only to tell moments from minutes.
+FOREIGN: Final = 250.0  # a whole RRDBNet
+GENERATIVE: Final = 40.0
+TRAINED: Final = 3.0
+CLASSICAL: Final = 0.5
+PATIENCE: Final = 20.0
+
 KIND: Final = JobKind(
     name=NAME,
     label=gettext_lazy("Enhancement"),
@@ -104,5 +132,6 @@ KIND: Final = JobKind(
         ("measure", gettext_lazy("Measuring what has changed"), 0.15),
         ("seal", gettext_lazy("Signing and verifying"), 0.10),
     ),
-    deadline_seconds=1800.0,
+    deadline_seconds=600.0,
 )
+KIND_LONG: Final = replace(KIND, name=LONG, label=gettext_lazy("Large enhancement"), long=True, deadline_seconds=3600.0)

@@ -15,7 +15,7 @@ from jobs.errors import IntakeError
 from jobs.models import Artifact
 
 from . import wishes
-from .kinds import NAME
+from .kinds import NAME, kind_for
 from .models import Enhancement
 from .refusals import Gone, NotSignedIn, WrongWish
 
@@ -86,7 +86,7 @@ def _queue(
         stored = [artifact.id for artifact in files]
         with transaction.atomic():
             told = {"source": str(source.pk), "truth": str(true_picture.pk) if true_picture else ""}
-            job = lifecycle.submit(NAME, requester, files, told)
+            job = lifecycle.submit(kind_for(wish, source.width or 0, source.height or 0), requester, files, told)
             return Enhancement.objects.create(
                 job=job,
                 owner=requester.user,

@@ -65,7 +65,9 @@ def sealed(
     return SealedPicture(signed, "image/jpeg", ".jpg", SIZE[0] * 2, SIZE[1] * 2, "", role)
 
 
-def answer(enhancement: Enhancement, work: Work = Work.ENHANCEMENT, **changes: Any) -> EnhanceJobResult:
+def answer(
+    enhancement: Enhancement, work: Work = Work.ENHANCEMENT, kind: str = "enhancement", **changes: Any
+) -> EnhanceJobResult:
     source_type = PLAIN if work is Work.ENHANCEMENT else GENERATED
     results = tuple(
         MethodJobResult(
@@ -74,7 +76,7 @@ def answer(enhancement: Enhancement, work: Work = Work.ENHANCEMENT, **changes: A
             origin="classical",
             strength=1.0,
             source_type=source_type,
-            picture=sealed(enhancement, work),
+            picture=sealed(enhancement, work, kind=kind),
             shown=None,
             measures=MeasuresJobFigure(12.5, 1.5, 31.25, 0.9),
             detector=DetectorJobFigure("likely_authentic", 0.06, 1, "below_threshold"),
@@ -91,7 +93,7 @@ def answer(enhancement: Enhancement, work: Work = Work.ENHANCEMENT, **changes: A
         "before_detector": DetectorJobFigure("inconclusive", 0.48, 1, "in_the_band"),
         "before_webp": jpeg(),
         "before_size": SIZE,
-        "poster": sealed(enhancement, work, "poster"),
+        "poster": sealed(enhancement, work, "poster", kind=kind),
         "perceptual_hash": "00ff00ff00ff00ff",
         "mark": "",
         "generated": work is not Work.ENHANCEMENT,

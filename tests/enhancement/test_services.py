@@ -10,6 +10,7 @@ import pytest
 from django.db import connection
 
 from enhancement import catalogue, services, wishes
+from enhancement.kinds import kind_for
 from enhancement.models import EnhancedPicture, Enhancement, Parent
 from enhancement.refusals import Gone, NotSignedIn, WrongWish
 from enhancement.wishes import Wish
@@ -153,6 +154,36 @@ class TestSubmitting:
         with pytest.raises(RuntimeError, match="ledger"):
             factories.queued(requester(ada))
         assert not Enhancement.objects.exists()
+
+
+class TestLongWork:
+    """Minutes of work go where nobody's check waits behind them."""
+
+    @pytest.mark.parametrize(
+        ("wish", "size", "kind"),
+        [
+            (Wish("upscale", ("compact", "bicubic"), 2), (640, 360), "enhancement"),
+            (Wish("upscale", ("bicubic",), 2), (4000, 3000), "enhancement"),
+            (Wish("denoise", ("restorer",)), (4000, 3000), "enhancement_long"),
+            (Wish("upscale", ("imported:RRDB.pth",)), (640, 360), "enhancement_long"),
+            (Wish("upscale", ("imported:RRDB.pth",)), (64, 64), "enhancement"),
+        ],
+    )
+    def test_by_the_work_that_it_is(
+        self, wish: Wish, size: tuple[int, int], kind: str, settings: Any, ada: User
+    ) -> None:
+        settings.ENHANCEMENT_NETWORKS_DIR.mkdir()
+        (settings.ENHANCEMENT_NETWORKS_DIR / "RRDB.pth").write_bytes(b"weights")
+        assert kind_for(wishes.checked(wish), *size) == kind
+
+    def test_it_is_queued_and_published_the_same(self, ada: User) -> None:
+        made = factories.queued(requester(ada), Wish("denoise", ("restorer",)), data=jpeg("teal", (3200, 2200)))
+        assert made.job.kind == "enhancement_long"
+        job = lifecycle.claim("tests", ["enhancement_long"])
+        assert job is not None
+        result = factories.answer(made, kind="enhancement_long")
+        assert lifecycle.succeed(job.pk, job.attempt, result) == JobState.SUCCEEDED
+        assert made.pictures.count() == 1
 
 
 class TestAgain:
