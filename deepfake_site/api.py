@@ -16,6 +16,7 @@ from detection.api import router as checks
 from detection.api_auth import TokenOrSession
 from enhancement.api import router as enhancements
 from generation.api import router as creations
+from generation.swap_api import router as swaps
 from jobs.errors import PersonError, QuotaExceeded
 from jobs.refusal import Refusal
 
@@ -41,6 +42,7 @@ api = NinjaAPI(
 api.add_router("/v1", checks)
 api.add_router("/v1", enhancements)
 api.add_router("/v1", creations)
+api.add_router("/v1", swaps)
 
 
 def _error(

@@ -65,7 +65,7 @@ def animate(
     version: Form[str],
     affirmed: Form[bool],
     driver: Form[str] = "",
-    clip: File[UploadedFile] | None = None,
+    clip: File[UploadedFile | None] = None,
     clip_relation: Form[str] = "",
     people: Form[int] = 1,
     title: Form[str] = "",
@@ -124,7 +124,7 @@ def creations(
     summary="One of yours: how it goes, then what was made",
 )
 def read(request: MembersRequest, creation_id: UUID) -> CreationOut:
-    return creation_out(request, _own(request, creation_id))
+    return creation_out(request, own(request, creation_id))
 
 
 @router.delete(
@@ -134,7 +134,7 @@ def read(request: MembersRequest, creation_id: UUID) -> CreationOut:
     summary="Delete it, with everything that it was made from, now",
 )
 def delete(request: MembersRequest, creation_id: UUID) -> Status[None]:
-    services.delete_own(_own(request, creation_id))
+    services.delete_own(own(request, creation_id))
     return Status(204, None)
 
 
@@ -146,14 +146,14 @@ def delete(request: MembersRequest, creation_id: UUID) -> Status[None]:
 )
 def file(request: MembersRequest, creation_id: UUID, file_id: UUID) -> HttpResponseBase:
     """What was made, as it was signed. What it was made from is not given out."""
-    generation = _own(request, creation_id)
+    generation = own(request, creation_id)
     found = next((each for each in pages.outputs_of(generation).values() if each.pk == file_id), None)
     if found is None:
         raise Http404
     return artifact_response(request, found)
 
 
-def _own(request: MembersRequest, creation_id: UUID) -> Generation:
+def own(request: MembersRequest, creation_id: UUID) -> Generation:
     rows = Generation.objects.owned_by(request.auth).kept().select_related("job", "result", "poster")
     found: Generation = get_object_or_404(rows, pk=creation_id)
     return found

@@ -81,7 +81,7 @@ SWAP: Final = generating_kind(
 
 SWAP_OWN: Final = generating_kind(
     name="swap_own",
-    label=_("Face swap with a person who is learned"),
+    label=_("Face swap, person learned"),
     handler="generation.handlers.swapping.swap_own",
     roles=("source", "target"),
     stages=(
@@ -91,6 +91,7 @@ SWAP_OWN: Final = generating_kind(
         *SWAPPING,
     ),
     deadline_seconds=1800.0,
+    warm="generation.handlers.swapping.warm",
     max_attempts=6,  # each goes on where the one before was stopped
     stall_seconds=300.0,
     lasting=True,

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from jobs.errors import IntakeError
 
 from . import services, swaps, uploads
+from .refusals import Refused
 from .swaps import CHOICES, OPTIONS, OWN, SHARES, Cast
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ class CastForm(forms.Form):
     def _accepted(self, upload: Any) -> Artifact:
         try:
             return services.accept_file(self._requester, upload, swaps.SWAP, clips=True)
-        except IntakeError as error:
+        except (IntakeError, Refused) as error:
             raise forms.ValidationError(error.message, code=error.code) from error
 
     def cast(self) -> Cast:

@@ -6,8 +6,9 @@ import json
 import math
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
+from generation.exchange import SealedOutput
 from generation.handlers.targets import looked_at
 from jobs.errors import PersonError
 
@@ -27,18 +28,39 @@ SHORTEST_MINUTES: Final = 0.5
 LONGEST_MINUTES: Final = 8.0
 """With two minutes for everything around it, no lesson takes more than ten."""
 
+STRIP: Final = "lesson"  # the role of the last strip among what was made
+
 _MEASURED: Final = 5  # steps after which the pace is believed
 
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """The identity's file, and what the result page tells of how it was learned."""
+    """The identity's file, what the result page tells of how it was learned, and the last strip, sealed."""
 
     path: Path
     facts: dict[str, Any]
+    strip: SealedOutput | None = None
+
+    @classmethod
+    def kept(cls, path: Path, notes: Path) -> Self:
+        """What an earlier attempt has learned to the end."""
+        told = json.loads(notes.read_text(encoding="utf-8"))
+        size = told.pop("strip", None)
+        data = notes.with_suffix(".jpg").read_bytes() if size else b""
+        strip = SealedOutput(data, "image/jpeg", ".jpg", size[0], size[1], size[2], STRIP) if size else None
+        return cls(path, told, strip)
+
+    def keep(self, notes: Path) -> None:
+        size = None
+        if self.strip is not None:
+            size = (self.strip.width, self.strip.height, self.strip.perceptual_hash)
+            notes.with_suffix(".jpg").write_bytes(self.strip.data)
+        fresh = notes.with_suffix(".part")
+        fresh.write_text(json.dumps(self.facts | {"strip": size}), encoding="utf-8")
+        fresh.replace(notes)
 
 
-def learned(request: GenerationRequest, report: Report, preview: Callable[[NDArray[np.uint8]], None]) -> Lesson:
+def learned(request: GenerationRequest, report: Report, preview: Callable[[NDArray[np.uint8]], SealedOutput]) -> Lesson:
     """Learn the person of the source beside that of the target, or take up what an earlier attempt has learned.
 
     Raises Refused, and PersonError for files from which nothing can be learned.
@@ -53,10 +75,15 @@ def learned(request: GenerationRequest, report: Report, preview: Callable[[NDArr
         raise ValueError("a lesson needs a folder to go on from")
     path, notes = request.work / "person.identity", request.work / "lesson.json"
     if path.is_file() and notes.is_file():
-        return Lesson(path, json.loads(notes.read_text(encoding="utf-8")))
+        return Lesson.kept(path, notes)
     report("people", 0, 2)
     seen, _pictures = looked_at(request, "source")
     report("people", 1, 2)
+    strips: list[SealedOutput] = []
+
+    def show(strip: NDArray[np.uint8]) -> None:
+        strips[:] = [preview(strip)]
+
     clock = _Clock(report, minutes_of(request.options), recipe_of(request.options))
     wanted = learn.LearnRequest(
         (request.files["source"],),
@@ -71,7 +98,7 @@ def learned(request: GenerationRequest, report: Report, preview: Callable[[NDArr
         FaceChoice(request.options.get("face", FaceChoice.LARGEST)),
     )
     try:
-        result = learn.run(wanted, clock.tell, preview, enough=clock.enough, looked=clock.looked)
+        result = learn.run(wanted, clock.tell, show, enough=clock.enough, looked=clock.looked)
     except MediaError as error:
         raise PersonError(error.code, error.message) from error
     facts = {
@@ -85,10 +112,9 @@ def learned(request: GenerationRequest, report: Report, preview: Callable[[NDArr
         "learning_seconds": round(result.seconds, 1),
         "early": report.enough,
     }
-    fresh = notes.with_suffix(".part")
-    fresh.write_text(json.dumps(facts), encoding="utf-8")
-    fresh.replace(notes)
-    return Lesson(path, facts)
+    lesson = Lesson(path, facts, None if not strips else replace(strips[-1], role=STRIP))
+    lesson.keep(notes)
+    return lesson
 
 
 def shape() -> SwapConfig:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from generation.exchange import GenerationResult
@@ -40,7 +41,8 @@ def swap_own(request: GenerationRequest, report: Report | Callable[[str, int, in
     looked_at(request, "target")  # before minutes are spent on it
     lesson = learned(request, telling, preview_of(request, telling, {}))
     keep = lesson.path.read_bytes() if request.options.get("keep", True) else b""
-    return _converted(request, telling, lesson.path, "taught", lesson.facts, keep)
+    done = _converted(request, telling, lesson.path, "taught", lesson.facts, keep)
+    return done if lesson.strip is None else replace(done, outputs=(*done.outputs, lesson.strip))
 
 
 def _slug(request: GenerationRequest) -> str:
@@ -77,16 +79,24 @@ def settings_of(options: dict[str, Any]) -> ConversionSettings:
         raise PersonError("settings", "These settings are not known here. Choose others and begin again.") from error
 
 
+def warm() -> str:
+    """Nothing is loaded before somebody wants something learned; but the device is known."""
+    from ml.runtime import device_name
+
+    return device_name()
+
+
 def preview_of(
     request: GenerationRequest, report: Report, weights: dict[str, str]
-) -> Callable[[NDArray[np.uint8]], None]:
+) -> Callable[[NDArray[np.uint8]], SealedOutput]:
     """Shows a picture of unfinished work, sealed as the finished one will be: it shows a person too."""
     from ml.provenance.plan import Work
     from ml.provenance.sealing import Still
 
-    def show(pixels: NDArray[np.uint8]) -> None:
+    def show(pixels: NDArray[np.uint8]) -> SealedOutput:
         output = safeguarding.sealed(request, Work.SWAP, Still(pixels), role=PREVIEW_ROLE, weights=weights)
         report.show(output.data, output.content_type, (output.width, output.height))
+        return output
 
     return show
 
@@ -103,12 +113,18 @@ def _converted(
     settings = settings_of(request.options)
     weights = {f"person {who}": hashlib.sha256(identity.read_bytes()).hexdigest()}
     target = Target(request, settings.face)
-    report("people", 0, 1)
+    looking = "decode" if facts else "people"  # what was learned was looked at first: the stages never go back
+    report(looking, 0, 1)
     seen = target.looked_at()
-    report("people", 1, 1)
+    report(looking, 1, 1)
 
     def seal(media: Still | Clip) -> SealedOutput:
         return safeguarding.sealed(request, Work.SWAP, target.watched(media), weights=weights)
+
+    show = preview_of(request, report, weights)
+
+    def show_frame(pixels: NDArray[np.uint8]) -> None:
+        show(pixels)
 
     wanted = convert.SwapRequest(
         request.files["target"],
@@ -119,7 +135,7 @@ def _converted(
         target.limits,
     )
     try:
-        done = convert.run(wanted, report, seal, preview_of(request, report, weights))
+        done = convert.run(wanted, report, seal, show_frame)
     except MediaError as error:
         raise PersonError(error.code, error.message) from error
     outputs = [done.sealed]

@@ -154,6 +154,8 @@ def test_a_learned_person_is_kept_and_serves_again_until_the_consent_goes(
         lifecycle.succeed(job.pk, job.attempt, result)
     assert not work.exists()
     generation.refresh_from_db()
+    made = set(Artifact.objects.filter(job=job).values_list("role", flat=True))
+    assert made == {"original", "result", "poster", "before", "preview", "lesson", "learned"}
     assert generation.facts["person"] == "Ann"
     assert generation.facts["faces"] == 26
     (face,) = learned.of(ada)

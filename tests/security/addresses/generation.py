@@ -111,6 +111,9 @@ ADDRESSES: Final = (
     Address("generation:animate_go", "post", members(302)),
     Address("api:statements", "get", anybody()),
     Address("api:motions", "get", anybody()),
+    Address("api:people", "get", anybody()),
+    Address("api:swaps", "post", anybody(400), data=a_target),
+    Address("api:creation_finish", "post", owners(409), of=generation),  # this kind has no half-way
     Address("api:animations", "post", anybody(400), data=a_portrait),
     Address("api:creations", "get", anybody().but(visitor=401)),
     Address("api:creation", "get", owners(200), of=generation),
