@@ -106,7 +106,8 @@ ADDRESSES: Final = (
     Address("generation:swap_go", "get", members(302)),  # nothing was chosen yet
     Address("generation:swap_go", "post", members(302)),
     Address("generation:animate", "get", members()),
-    Address("generation:animate", "post", members(400), data=a_portrait),
+    # Whoever may not make anything, or has not accepted the terms, hears that first.
+    Address("generation:animate", "post", members(400).but(reviewer=403, administrator=409), data=a_portrait),
     Address("generation:animate_go", "get", members(302)),  # nothing was chosen yet
     Address("generation:animate_go", "post", members(302)),
     Address("api:statements", "get", anybody()),
