@@ -70,7 +70,8 @@ def _made_here(check: Check, result: CheckJobResult) -> list[dict[str, Any]]:
         "mark": _("It carries this site's invisible mark."),
         "looks": _("It looks like what was made here."),
     }
-    return [{**match.as_json(), "words": words[match.by]} for match in found]
+    better = _("This very file: a picture that was made better here, not one that was generated.")
+    return [{**match.as_json(), "words": words[match.by] if match.generated else better} for match in found]
 
 
 def _finding(job: Job, check: Check, index: int, face: FaceJobResult) -> FaceFinding:

@@ -13,7 +13,7 @@ from django.conf import settings
 
 from jobs import books, outputs, sealed
 from jobs.errors import PersonError
-from jobs.models import Artifact, MadeOutput
+from jobs.models import Artifact
 from jobs.sealed import Unsealed
 
 from . import catalogue
@@ -21,7 +21,6 @@ from .exchange import EnhanceJobResult, SealedPicture
 
 if TYPE_CHECKING:
     from jobs.models import Job
-    from jobs.outputs import Match
 
     from .exchange import MethodJobResult
     from .models import Enhancement
@@ -41,7 +40,7 @@ def publish(job: Job, result: EnhanceJobResult) -> None:
     sha256 = enhancement.source.sha256
     books.kept().check(sha256)
     parents = outputs.find(sha256, result.perceptual_hash, result.mark)
-    generated = result.generated or _is_generated(parents, sha256)
+    generated = result.generated or any(match.generated for match in parents)
     enhancement.width, enhancement.height = result.width, result.height
     enhancement.figures = {"measures": asdict(result.before), "detector": asdict(result.before_detector)}
     enhancement.generated, enhancement.perceptual_hash = generated, result.perceptual_hash
@@ -81,14 +80,6 @@ def publish(job: Job, result: EnhanceJobResult) -> None:
             "device": result.device,
         },
     )
-
-
-def _is_generated(parents: list[Match], sha256: str) -> bool:
-    """Whether what it was made of was generated here, and not merely enhanced: such things carry a mark, and they are
-    known by their looks; photographs that were enhanced are by their bytes alone."""
-    if any(match.by != "bytes" for match in parents):
-        return True
-    return MadeOutput.objects.filter(sha256=sha256).exclude(mark="").exists()
 
 
 def _publish_one(job: Job, enhancement: Enhancement, index: int, result: MethodJobResult, generated: bool) -> Artifact:

@@ -89,7 +89,8 @@ class MadeOutput(models.Model):
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """One output that was made here. `by`: "bytes", "mark" or "looks", the surest that holds; `bits` apart by looks."""
+    """One output that was made here. `by`: "bytes", "mark" or "looks", the surest that holds; `bits` apart by looks.
+    `generated`: it shows what never was; a photograph that was merely made better carries no mark, and is not."""
 
     job: UUID
     kind: str
@@ -97,6 +98,7 @@ class Match:
     withdrawn: bool
     by: str
     bits: int | None = None
+    generated: bool = True
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -107,6 +109,7 @@ class Match:
             "withdrawn": self.withdrawn,
             "by": self.by,
             "bits": self.bits,
+            "generated": self.generated,
         }
 
 
@@ -134,7 +137,8 @@ def find(sha256: str = "", perceptual_hash: str = "", mark: str = "") -> list[Ma
     """Outputs made here that this may be, the surest first; each job once."""
     found: dict[UUID, Match] = {}
     for by, row, bits in _rows(sha256, perceptual_hash, mark):
-        found.setdefault(row.job_ref, Match(row.job_ref, row.kind, row.created, row.withdrawn is not None, by, bits))
+        withdrawn, generated = row.withdrawn is not None, bool(row.mark or row.perceptual_hash)
+        found.setdefault(row.job_ref, Match(row.job_ref, row.kind, row.created, withdrawn, by, bits, generated))
     return list(found.values())
 
 

@@ -23,6 +23,7 @@ from jobs.models import Artifact, Job, MadeOutput
 from jobs.sealed import Unsealed
 from jobs.states import JobState
 from ml.provenance.plan import Work
+from tests.detection import factories as checks
 from tests.detection.factories import jpeg, requester, upload
 from tests.enhancement import factories
 
@@ -438,3 +439,12 @@ def test_figures_are_kept_as_json(ada: User) -> None:
     assert told["measures"]["psnr"] == 31.25
     assert told["detector"]["probability"] == 0.06
     assert made.figures["detector"]["level"] == "inconclusive"
+
+
+def test_the_check_page_does_not_call_it_generated(ada: User) -> None:
+    made = factories.finished(factories.queued(requester(ada)))
+    file = made.pictures.first().file
+    check = checks.finished(checks.queued(requester(ada), "again.jpg", factories.content(file)))
+    (own,) = check.provenance["own"]
+    assert (own["by"], own["generated"], own["job"]) == ("bytes", False, str(made.job_id))
+    assert "not one that was generated" in own["words"]
