@@ -1,4 +1,4 @@
-"""``python -m ml.evaluate detectors|restore|faces|animation|improve``: see the modules of that name here."""
+"""``python -m ml.evaluate detectors|restore|faces|animation|improve|desk``: see the modules of that name here."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 import sys
 from typing import TYPE_CHECKING
 
-from ml.evaluate import animation, detectors, faces, improve, restore
+from ml.evaluate import animation, desk, detectors, faces, improve, restore
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     improve.add_arguments(
         what.add_parser("improve", help="improve made faces, and ask the detectors", description=improve.__doc__)
     )
+    desk.add_arguments(what.add_parser("desk", help="measure on the review desk's labels", description=desk.__doc__))
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     run = {
@@ -34,6 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "faces": faces.run,
         "animation": animation.run,
         "improve": improve.run,
+        "desk": desk.run,
     }
     return run[options.what](options)
 

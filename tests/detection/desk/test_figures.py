@@ -198,6 +198,16 @@ class TestExport:
             "manipulated, with several faces: the verdict does not say which": 1,
         }
 
+    def test_the_command_that_measures_on_it_reads_it(self, rita: User, adam: User, astronaut_jpeg: bytes) -> None:
+        from ml.evaluate.desk import read_index
+
+        face = replace(factories.FACE, box=(170, 70, 290, 220))
+        judged(rita, Verdict.MANIPULATED, data=astronaut_jpeg, faces=(face,), width=512, height=512)
+        _rows, archive = self.written(adam)
+        (row,), past = read_index(archive, timezone.now())
+        assert (row.label, row.machine_level, past) == ("swap", "likely_manipulated", 0)
+        assert row.box == (150, 70, 270, 220)
+
     def test_every_face_of_an_authentic_picture(self, rita: User, adam: User) -> None:
         judged(rita, Verdict.AUTHENTIC, faces=(factories.FACE, factories.OTHER_FACE))
         rows, archive = self.written(adam)
