@@ -44,7 +44,7 @@ def test_commands_do_what_the_page_says(live_site: LiveSite, astronaut_jpeg: byt
     token = re.search(r"^token (\S+)$", printed, re.MULTILINE)
     assert token, printed
     blocks = commands()
-    assert len(blocks) == 7
+    assert len(blocks) == 9
     # One shell for all, as a reader would paste them; a line after each block tells where one ends.
     script = "set -euo pipefail\n" + "".join(
         f"{block}\necho '<<end of block {i}>>'\n" for i, block in enumerate(blocks)
@@ -83,6 +83,14 @@ def test_commands_do_what_the_page_says(live_site: LiveSite, astronaut_jpeg: byt
     status, refusal = printed_by[6].split("\n", 1)
     assert status == "415"
     assert set(json.loads(refusal)["error"]) == {"code", "message", "id"}
+    made = json.loads((tmp_path / "enhancement.json").read_text(encoding="utf-8"))
+    assert made["state"] == "succeeded", made
+    assert [result["method"] for result in made["results"]] == ["compact", "bicubic"]
+    assert made["figures"]["detector"]["faces"] == 1
+    larger = (tmp_path / "larger.jpg").read_bytes()
+    assert hashlib.sha256(larger).hexdigest() == made["results"][0]["sha256"]
+    assert made["results"][0]["width"] == 2 * made["width"]
+    assert printed_by[8].split() == ["204"]
 
 
 def test_command_line_judges_the_same_face(astronaut_file: Path, tmp_path: Path) -> None:
