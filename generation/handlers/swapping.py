@@ -143,7 +143,7 @@ def _converted(
         if target.is_clip:
             frame = safeguarding.sealed(request, Work.SWAP, _still(target.painted), role="frame", weights=weights)
             outputs.append(frame)
-        poster = safeguarding.poster(request, Work.SWAP, target.painted, weights=weights)
+        poster = safeguarding.poster(request, Work.SWAP, target.painted, weights=weights, of_clip=target.is_clip)
         outputs += [] if poster is None else [poster]
     report("judge", 0, 2)
     before = target.score_before()

@@ -83,7 +83,7 @@ def test_a_picture_with_a_built_in_person(ada: User, ada_client: Client, astrona
     )
     assert state_of(factories.content(generation.result), "image/jpeg", ada_client) == "Trusted"
     files = {each.role: each for each in Artifact.objects.filter(job=generation.job)}
-    assert set(files) == {"original", "result", "poster", "before"}
+    assert set(files) == {"original", "result", "before"}  # 512 pixels are poster enough
     with Image.open(io.BytesIO(factories.content(files["before"]))) as before:
         assert before.size == (512, 512)
         assert not before.getexif()
@@ -114,7 +114,7 @@ def test_a_clip_keeps_its_length_and_has_a_frame_to_compare(
         assert sum(1 for _ in made.decode(video=0)) == 26
         assert made.streams.video[0].codec_context.name == "h264"
     files = {each.role: each for each in Artifact.objects.filter(job=generation.job)}
-    assert set(files) == {"original", "result", "frame", "before"}  # 320 pixels are poster enough
+    assert set(files) == {"original", "result", "frame", "poster", "before"}
     assert state_of(factories.content(files["frame"]), "image/jpeg", ada_client) == "Trusted"
     assert (generation.facts["frames"], generation.facts["swapped"]) == (26, 26)
     assert generation.facts["score"]["after"]["looked_at"] == 6
@@ -155,7 +155,7 @@ def test_a_learned_person_is_kept_and_serves_again_until_the_consent_goes(
     assert not work.exists()
     generation.refresh_from_db()
     made = set(Artifact.objects.filter(job=job).values_list("role", flat=True))
-    assert made == {"original", "result", "poster", "before", "preview", "lesson", "learned"}
+    assert made == {"original", "result", "before", "preview", "lesson", "learned"}
     assert generation.facts["person"] == "Ann"
     assert generation.facts["faces"] == 26
     (face,) = learned.of(ada)
