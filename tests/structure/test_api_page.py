@@ -29,6 +29,10 @@ TOKEN = """
 from django.contrib.auth import get_user_model
 from detection.models import ApiToken
 member = get_user_model().objects.create_user("reader", "reader@unmask.example", "correct horse battery")
+from django.contrib.auth.models import Group
+from generation import services, texts
+member.groups.add(Group.objects.get(name="member"))
+services.accept_terms(member, texts.terms().version)
 print("token", ApiToken.issue(member, "docs")[1])
 """
 
@@ -44,7 +48,7 @@ def test_commands_do_what_the_page_says(live_site: LiveSite, astronaut_jpeg: byt
     token = re.search(r"^token (\S+)$", printed, re.MULTILINE)
     assert token, printed
     blocks = commands()
-    assert len(blocks) == 9
+    assert len(blocks) == 11
     # One shell for all, as a reader would paste them; a line after each block tells where one ends.
     script = "set -euo pipefail\n" + "".join(
         f"{block}\necho '<<end of block {i}>>'\n" for i, block in enumerate(blocks)
@@ -60,7 +64,7 @@ def test_commands_do_what_the_page_says(live_site: LiveSite, astronaut_jpeg: byt
         check=False,
     )
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
-    printed_by = re.split(r"<<end of block \d>>\n", done.stdout)
+    printed_by = re.split(r"<<end of block \d+>>\n", done.stdout)
 
     accepted = json.loads((tmp_path / "accepted.json").read_text(encoding="utf-8"))
     assert printed_by[1].strip() == f"/api/v1/checks/{accepted['id']}"
@@ -91,6 +95,11 @@ def test_commands_do_what_the_page_says(live_site: LiveSite, astronaut_jpeg: byt
     assert hashlib.sha256(larger).hexdigest() == made["results"][0]["sha256"]
     assert made["results"][0]["width"] == 2 * made["width"]
     assert printed_by[8].split() == ["204"]
+    moved = json.loads((tmp_path / "animation.json").read_text(encoding="utf-8"))
+    assert (moved["kind"], moved["state"]) == ("animation", "queued")
+    told, rest = json.JSONDecoder().raw_decode(printed_by[10])
+    assert told["id"] == moved["id"]
+    assert printed_by[10][rest:].split() == ["204"]
 
 
 def test_command_line_judges_the_same_face(astronaut_file: Path, tmp_path: Path) -> None:
