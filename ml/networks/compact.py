@@ -30,7 +30,7 @@ def build_compact(*, scale: int, features: int = 32, convs: int = 8, dtype: str 
     linear = layers.Conv2D(3 * scale * scale, 5, padding="same", name="linear", dtype="float32")
     added = layers.Add(name="sum", dtype="float32")([x, linear(inputs)])
     model = keras.Model(inputs, PixelShuffle(scale, name="shuffle", dtype="float32")(added), name=f"compact_x{scale}")
-    linear.set_weights([bicubic_kernel(scale), np.zeros(3 * scale * scale, np.float32)])
+    linear.set_weights([_bicubic_kernel(scale), np.zeros(3 * scale * scale, np.float32)])
     return model
 
 
@@ -78,7 +78,7 @@ def _stack(x: Any, features: int, convs: int, channels: int, dtype: str) -> Any:
     )(x)
 
 
-def bicubic_kernel(scale: int) -> np.ndarray[Any, Any]:
+def _bicubic_kernel(scale: int) -> np.ndarray[Any, Any]:
     """Kernel (5, 5, 3, 3*scale*scale): each place within a pixel from the four nearest pixels a side (Keys, -1/2)."""
     offsets = (np.arange(scale) + 0.5) / scale - 0.5
     x = np.abs(np.arange(-2, 3)[:, None] - offsets)

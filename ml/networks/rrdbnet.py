@@ -12,8 +12,8 @@ import keras
 import numpy as np
 from keras import layers
 
-from ml.networks.compact import bicubic_kernel
-from ml.networks.pixel_shuffle import PixelShuffle, PixelUnshuffle
+from ml.networks.compact import build_compact
+from ml.networks.pixel_shuffle import PixelUnshuffle
 
 SLOPE = 0.2
 RESIDUAL_SCALE = 0.2
@@ -51,10 +51,10 @@ def build_rrdbnet(
 def build_slim_rrdb(
     *, scale: int = 4, features: int = 32, blocks: int = 4, growth: int = 16, dtype: str = "float32"
 ) -> keras.Model:
-    """A small RRDBNet whose answer is added to a trained 5 x 5 interpolation: (N, H, W, 3) -> (N, H*scale, W*scale, 3).
+    """A small RRDBNet whose answer is added to a compact upscaler's: (N, H, W, 3) -> (N, H*scale, W*scale, 3).
 
-    It begins as bicubic interpolation, as the compact upscaler does, so that training spends no step on that. ``dtype``
-    is the trunk's compute type; the sum is always float32.
+    It begins as bicubic interpolation, or, once its layer "base" has the compact upscaler's weights, as that, so that
+    a short training spends no step on what is known. ``dtype`` is the trunk's compute type; the sum is always float32.
     """
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(dtype)
@@ -64,11 +64,10 @@ def build_slim_rrdb(
         keras.config.set_dtype_policy(before)
     last = trunk.get_layer("conv_last")
     last.set_weights([np.zeros_like(value) for value in last.get_weights()])
+    compact = build_compact(scale=scale)
+    base = keras.Model(compact.input, compact.output, name="base")
     inputs = keras.Input((None, None, 3))
-    linear = layers.Conv2D(3 * scale * scale, 5, padding="same", name="linear", dtype="float32")
-    plain = PixelShuffle(scale, name="shuffle", dtype="float32")(linear(inputs))
-    made = layers.Add(name="sum", dtype="float32")([trunk(inputs), plain])
-    linear.set_weights([bicubic_kernel(scale), np.zeros(3 * scale * scale, np.float32)])
+    made = layers.Add(name="sum", dtype="float32")([trunk(inputs), base(inputs)])
     return keras.Model(inputs, made, name=f"slim_rrdb_x{scale}")
 
 

@@ -1,4 +1,4 @@
-"""Train the slim RRDB that enlarges fourfold: for PSNR first, then against a discriminator.
+"""Train the slim RRDB that enlarges fourfold: for PSNR first, from the compact upscaler on, then as a GAN.
 
 ``python -m ml.training.esrgan --stage psnr --data NATURAL --out RUN``
 ``python -m ml.training.esrgan --stage gan --data NATURAL --start RUN --out RUN2``
@@ -32,6 +32,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--data", type=Path, required=True, help="folder that holds bsds500/")
     made.add_argument("--out", type=Path, required=True, help="folder of this run")
     made.add_argument("--start", type=Path, help="the run to begin with: stage gan needs that of stage psnr")
+    made.add_argument("--base", choices=("shipped", "none"), default="shipped", help="what the compact part begins as")
     made.add_argument("--steps", type=int, default=6000)
     made.add_argument("--batch", type=int, default=8)
     made.add_argument("--side", type=int, default=24, help="of the small patches, px; a multiple of 4")
@@ -56,6 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     import keras
 
     from ml.networks.rrdbnet import build_slim_rrdb
+    from ml.restore import shipped
     from ml.training import natural
     from ml.training.restorer_run import Plan, RestorerRun, best_weights
     from ml.training.restorer_story import story
@@ -63,6 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     keras.utils.set_random_seed(options.seed)
     shape = {"scale": SCALE, "features": options.features, "blocks": options.blocks, "growth": options.growth}
     model = build_slim_rrdb(**shape, dtype="mixed_bfloat16" if options.dtype == "bfloat16" else "float32")
+    if options.base == "shipped":
+        model.get_layer("base").set_weights(shipped.load(f"compact_x{SCALE}").get_weights())
     if options.start is not None:
         model.set_weights(best_weights(options.start))
     adversarial = options.stage == "gan"

@@ -41,7 +41,7 @@ _WHAT = {
     "(Li et al., ECCV 2020): a face of 128 px, RGB in [0, 1], and its parts' places to the face restored. Entries are "
     "means over many faces and their mirror images, never one face.",
     "esrgan": "Four residual-in-residual dense blocks of 32 features (`ml/networks/rrdbnet.py`), after ESRGAN (Wang et "
-    "al., ECCVW 2018), added to a trained 5 x 5 interpolation: RGB in [0, 1] to RGB enlarged four times. A strength "
+    "al., ECCVW 2018), added to what the compact upscaler says: RGB in [0, 1] to RGB enlarged four times. A strength "
     "mixes the weights for PSNR with those of the adversarial training.",
     "restorer": "A stack at half size steered by three levels, noise, JPEG and blur (`ml/networks/compact.py`), after "
     "FFDNet (Zhang, Zuo, Zhang, TIP 2018): RGB in [0, 1] to RGB of the same size.",

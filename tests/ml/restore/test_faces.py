@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from ml.errors import MediaError
 from ml.faces import Face, FaceFinder
@@ -16,6 +17,8 @@ from ml.restore.face_frame import PARTS, frame, mean_centres, part_centres
 from ml.restore.faces import FaceRestoration
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
 
@@ -106,3 +109,47 @@ def test_a_picture_without_a_face_is_told_so() -> None:
     with pytest.raises(MediaError, match="No face was found") as raised:
         faces.find(np.full((120, 160, 3), 90, np.uint8))
     assert raised.value.code == "no_face"
+
+
+def test_a_degraded_face_comes_nearer_to_what_it_was_and_the_rest_stays(
+    astronaut: NDArray[np.uint8], found: Face, tmp_path: Path
+) -> None:
+    from ml.restore.enhance import EnhanceRequest, run
+    from ml.restore.fidelity import luma, ssim
+    from ml.restore.task import Task
+
+    random = np.random.default_rng(4)
+    truth = np.ascontiguousarray(astronaut[:320, 60:380])
+    small = cv2.resize(cv2.GaussianBlur(truth, (0, 0), 1.2), (100, 100), interpolation=cv2.INTER_AREA)
+    noisy = np.clip(small + random.normal(0, 8, small.shape), 0, 255)
+    worse = np.asarray(cv2.resize(noisy, (320, 320), interpolation=cv2.INTER_CUBIC).clip(0, 255), np.uint8)
+    path = tmp_path / "worse.png"
+    Image.fromarray(worse).save(path)
+    told: list[tuple[str, int, int]] = []
+    result = run(EnhanceRequest(path, Task.FACE, tmp_path), lambda *stage: told.append(stage)).results[0]
+    assert told[-1] == ("enhance", 2, 2), "the picture and one face"
+    assert (result.method, result.origin) == ("dictionary", "trained here")
+    assert result.source_type == "compositeWithTrainedAlgorithmicMedia"
+    with Image.open(result.path) as image:
+        made = np.asarray(image)
+    x0, y0, x1, y1 = (round(value) for value in found.box)
+    face = np.s_[y0:y1, x0 - 60 : x1 - 60]
+    assert ssim(luma(made[face]), luma(truth[face])) > ssim(luma(worse[face]), luma(truth[face])) + 0.04
+    assert np.array_equal(made[-60:], worse[-60:])
+    large = run(EnhanceRequest(path, Task.FACE, tmp_path, scale=2, strength=0.5), lambda *_: None).results[0]
+    assert (large.width, large.height, large.strength) == (640, 640, 0.5)
+
+
+def test_the_command_restores_faces_and_says_where_there_is_none(
+    astronaut: NDArray[np.uint8], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from ml.restore.command import main
+
+    path, out = tmp_path / "a.png", tmp_path / "out.png"
+    Image.fromarray(astronaut[:256, 100:356]).save(path)
+    assert main([str(path), str(out), "--task", "face", "--scale", "2"]) == 0
+    assert "512 x 512 px, Face restorer with dictionaries, trained here" in capsys.readouterr().out
+    Image.new("RGB", (80, 60), (10, 90, 10)).save(path)
+    assert main([str(path), str(tmp_path / "none.png"), "--task", "face"]) == 1
+    assert "No face was found in the picture" in capsys.readouterr().err
+    assert not (tmp_path / "none.png").exists()

@@ -43,7 +43,7 @@ def test_first_the_error_falls_then_the_adversary_is_met_and_a_stopped_run_goes_
     photographs: Path, tmp_path: Path
 ) -> None:
     words = ["--data", str(photographs), "--batch", "4", "--side", "12", "--features", "8", "--blocks", "1"]
-    words += ["--growth", "4", "--look", "10"]
+    words += ["--growth", "4", "--look", "10", "--base", "none"]
     first, second = tmp_path / "psnr", tmp_path / "gan"
     esrgan.main([*words, "--stage", "psnr", "--out", str(first), "--steps", "30", "--rate", "3e-3"])
     begun, ended = lines(first)[0], lines(first)[-1]
