@@ -1,7 +1,8 @@
 """`python -m tests.browser.screenshots`: the pictures of the documentation, taken from a real site and a real check.
 
 It starts a site of its own, has scikit-image's astronaut checked, and writes the pages at two widths, light and dark,
-to build/screenshots; with --readme, the one that the README shows goes to docs/screenshots, compressed.
+to build/screenshots; with --readme, the one that the README shows goes to docs/screenshots, compressed; with --guide
+those of the user guide too.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ WIDTHS: Final = (1280, 360)
 LOOKS: Final = ("light", "dark")
 README: Final = REPOSITORY / "docs" / "screenshots" / "result.webp"
 README_HEIGHT: Final = 1000
+GUIDE: Final = ("check", "result", "account")  # as docs/user-guide.md shows them
+GUIDE_WIDTH: Final = 960
 
 
 def astronaut() -> bytes:
@@ -43,7 +46,16 @@ def take(site: LiveSite, chromium: str, out: Path) -> None:
         first.open("/")
         first.pick(("astronaut.jpg", astronaut()))
         first.verdict(180_000)
-        state, path = first.context.storage_state(), first.path
+        path = first.path
+        first.sign_up("grace@example.org", "a table of cold light 7")  # who takes the check along
+        state = first.context.storage_state()
+        pages = {
+            "check": "/",
+            "result": path,
+            "method": "/how-it-works/",
+            "account": "/account/",
+            "privacy": "/privacy/",
+        }
         for width in WIDTHS:
             for look in LOOKS:
                 person = Visit(
@@ -55,7 +67,7 @@ def take(site: LiveSite, chromium: str, out: Path) -> None:
                     is_mobile=width < 500,
                     device_scale_factor=1,
                 )
-                for name, address in {"check": "/", "result": path, "method": "/how-it-works/"}.items():
+                for name, address in pages.items():
                     page = person.open(address)
                     page.wait_for_load_state("networkidle")
                     page.screenshot(path=out / f"{name}-{width}-{look}.png", full_page=True)
@@ -63,18 +75,22 @@ def take(site: LiveSite, chromium: str, out: Path) -> None:
         browser.close()
 
 
-def for_readme(source: Path) -> int:
-    README.parent.mkdir(parents=True, exist_ok=True)
+def for_docs(source: Path, target: Path, width: int | None = None) -> str:
+    """The top of a page, compressed."""
+    target.parent.mkdir(parents=True, exist_ok=True)
     with Image.open(source) as picture:
         top = picture.convert("RGB").crop((0, 0, picture.width, min(picture.height, README_HEIGHT)))
-    top.save(README, "WEBP", quality=90, method=6)
-    return README.stat().st_size
+    if width is not None:
+        top = top.resize((width, round(top.height * width / top.width)), Image.Resampling.LANCZOS)
+    top.save(target, "WEBP", quality=90, method=6)
+    return f"{target.relative_to(REPOSITORY)}: {target.stat().st_size // 1024} kB\n"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=REPOSITORY / "build" / "screenshots")
     parser.add_argument("--readme", action="store_true", help="also write the README's picture")
+    parser.add_argument("--guide", action="store_true", help="also write those of the user guide")
     options = parser.parse_args(arguments)
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
@@ -88,8 +104,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         finally:
             site.stop()
     if options.readme:
-        size = for_readme(options.out / "result-1280-light.png")
-        sys.stdout.write(f"{README.relative_to(REPOSITORY)}: {size // 1024} kB\n")
+        sys.stdout.write(for_docs(options.out / "result-1280-light.png", README))
+    if options.guide:
+        for name in GUIDE:
+            target = README.parent / f"guide-{name}.webp"
+            sys.stdout.write(for_docs(options.out / f"{name}-1280-light.png", target, GUIDE_WIDTH))
     return 0
 
 

@@ -8,6 +8,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from tests.browser.pages import MEMBERS, PUBLIC
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -15,18 +17,7 @@ if TYPE_CHECKING:
 
     from tests.browser.visit import Visit
 
-PUBLIC = (
-    "/",
-    "/checks/",
-    "/how-it-works/",
-    "/create/",
-    "/enhance/",
-    "/accounts/login/",
-    "/accounts/signup/",
-    "/accounts/password/reset/",
-    "/no/such/page",
-)
-MEMBERS = ("/account/tokens/", "/accounts/email/", "/accounts/password/change/", "/accounts/2fa/")
+NOT_FOUND = "/no/such/page"
 GRAVE = {"serious", "critical"}
 
 
@@ -68,7 +59,7 @@ def test_axe_finds_nothing_grave(seen: Visit, visit: Callable[..., Visit], look:
     state = seen.context.storage_state()
     person = visit(color_scheme=look, storage_state=state)
     findings = []
-    for path in (*PUBLIC, seen.path):
+    for path in (*PUBLIC, NOT_FOUND, seen.path):
         findings += grave_findings(person.open(path))
     for name in ("Share", "Report", "Delete"):
         person.page.get_by_role("button", name=name).click()
@@ -101,7 +92,7 @@ def test_every_table_of_the_evaluation_can_be_read(visit: Callable[..., Visit], 
 def test_nothing_sticks_out_at_360_pixels(seen: Visit, visit: Callable[..., Visit]) -> None:
     person = visit(viewport={"width": 360, "height": 740}, is_mobile=True, storage_state=seen.context.storage_state())
     wide = []
-    for path in (*PUBLIC, seen.path):
+    for path in (*PUBLIC, NOT_FOUND, seen.path):
         page = person.open(path)
         over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         if over > 0:
