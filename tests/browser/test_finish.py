@@ -39,7 +39,7 @@ FOCUSED: Final = """() => {
     return {
         name: (at.ariaLabel || at.textContent || at.name || at.tagName).trim().replace(/\\s+/g, " ").slice(0, 60),
         // Of a link that stretches over its card the ring is the card's; boxes over a picture wear a thicker line.
-        ring: at instanceof SVGElement || [shown, at, at.closest(".card, li, label")].some((each) => each && ringed(each)),
+        ring: at instanceof SVGElement || [shown, at, at.closest(".card, li, label")].some((e) => e && ringed(e)),
         seen: box.width > 0 && box.height > 0,
         place: [...document.querySelectorAll("*")].indexOf(at),
         positive: at.tabIndex > 0,
