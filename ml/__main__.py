@@ -36,6 +36,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from ml.restore.command import main as enhance
 
         return enhance(words[1:])
+    if words[:1] == ["swap"]:
+        from ml.swap.command import main as swap
+
+        return swap(words[1:])
     if words[:1] == ["animate"]:
         from ml.animate.command import main as animate
 
@@ -69,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--max-faces", type=_positive, default=20, metavar="N", help="judge the N largest faces (20)")
     commands.add_parser("evaluate", help="measure the detectors on labelled pictures", add_help=False)
     commands.add_parser("import", help="read a public checkpoint of another network", add_help=False)
+    commands.add_parser("swap", help="paint a person into a picture or clip, by way of the site", add_help=False)
     commands.add_parser("animate", help="move a still portrait, with a record of consent", add_help=False)
     commands.add_parser("enhance", help="enlarge or repair a picture", add_help=False)
     return parser
