@@ -48,7 +48,7 @@ def test_commands_do_what_the_page_says(live_site: LiveSite, astronaut_jpeg: byt
     token = re.search(r"^token (\S+)$", printed, re.MULTILINE)
     assert token, printed
     blocks = commands()
-    assert len(blocks) == 11
+    assert len(blocks) == 13
     # One shell for all, as a reader would paste them; a line after each block tells where one ends.
     script = "set -euo pipefail\n" + "".join(
         f"{block}\necho '<<end of block {i}>>'\n" for i, block in enumerate(blocks)
@@ -100,6 +100,12 @@ def test_commands_do_what_the_page_says(live_site: LiveSite, astronaut_jpeg: byt
     told, rest = json.JSONDecoder().raw_decode(printed_by[10])
     assert told["id"] == moved["id"]
     assert printed_by[10][rest:].split() == ["204"]
+    swapped = json.loads((tmp_path / "swap.json").read_text(encoding="utf-8"))
+    assert swapped["state"] == "succeeded", swapped
+    assert set(swapped["facts"]["score"]) == {"before", "after"}
+    taken = hashlib.sha256((tmp_path / "swapped.jpg").read_bytes()).hexdigest()
+    assert taken in {file["sha256"] for file in swapped["files"]}
+    assert printed_by[12].split() == ["204"]
 
 
 def test_command_line_judges_the_same_face(astronaut_file: Path, tmp_path: Path) -> None:
