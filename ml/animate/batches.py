@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import zipfile
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ml.networks.fomm.keypoints import Keypoints
+
+UNREADABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
+"""What reading half a file of an earlier attempt may raise."""
 
 
 class Batches:
@@ -35,9 +39,10 @@ class Batches:
             return make()
         path = self._folder / f"{self._stamp}-{first:06d}.npz"
         try:
-            with np.load(path, allow_pickle=False) as held:
+            # Opened here: NumPy leaves a file open in which it finds no archive.
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as held:
                 return Made(held["pixels"], held["flow"], held["kept"])
-        except (OSError, ValueError, KeyError, EOFError):
+        except UNREADABLE:
             made = make()
         self._folder.mkdir(parents=True, exist_ok=True)
         fresh = path.with_suffix(".part.npz")

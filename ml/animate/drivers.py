@@ -27,7 +27,7 @@ CATALOGUE = Path(__file__).with_name("drivers.json")
 CHANNELS = ("yaw", "pitch", "roll", "jaw", "lids")
 
 _ALIGNED = 256  # pixels a side of the face that is led along; the mesh has no pixels, so any would do
-_NEAR = 0.07  # how far around a keypoint the mesh moves it, in heights of the face
+_NEAR = 0.05  # how far around a keypoint the mesh moves it, in heights of the face
 _FAR = 0.35  # keypoints further off than this, such as shoulders, hardly follow the face
 _PULL = 0.02  # by which a keypoint's own turn is drawn to the head's
 
@@ -134,7 +134,7 @@ def _followed(
     values, turns = [], []
     for place, weight in zip(places, weights, strict=True):
         before, after = rest - weight @ rest, moved - weight @ moved
-        turn = _linear(before, after, weight, head, _PULL * height**2 * _NEAR)
+        turn = _linear(before, after, weight, head, _PULL * (_NEAR * height) ** 2)
         values.append(weight @ moved + turn @ (place - weight @ rest))
         turns.append(turn)
     value = places + share * (np.asarray(values) - places)

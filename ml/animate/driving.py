@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from ml.animate.batches import UNREADABLE
 from ml.animate.model import BATCH
 from ml.animate.motion import best_start
 from ml.animate.settings import Caution
@@ -202,9 +203,9 @@ def _restored(path: Path | None, count: int, square: Square) -> Keypoints | None
     if path is None or not path.is_file():
         return None
     try:
-        with np.load(path, allow_pickle=False) as held:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as held:
             keypoints = Keypoints(held["value"], held["jacobian"])
             same = held["square"].tolist() == [square.left, square.top, square.side]
-    except (OSError, ValueError, KeyError, EOFError):
+    except UNREADABLE:
         return None  # half of an earlier attempt: found again
     return keypoints if same and 0 < len(keypoints.value) <= count else None
