@@ -15,9 +15,9 @@ class GenerationConfig(AppConfig):
         from .animation import ANIMATION
         from .bookkeeping import BOOKS
         from .identities import register_catalog
-        from .kinds import KIND, SWAP, SWAP_OWN
+        from .kinds import KIND, SWAP, SWAP_CLIP, SWAP_OWN
 
-        for kind in (KIND, SWAP, SWAP_OWN, ANIMATION):
+        for kind in (KIND, SWAP, SWAP_CLIP, SWAP_OWN, ANIMATION):
             register(kind)
         register_catalog(settings.GENERATION_PEOPLE)
         books.keep(BOOKS)

@@ -39,7 +39,7 @@ DOORS: Final = (
         _("Swap a face"),
         _("Paint a built-in person, who belongs to nobody, into your picture; or teach the network a face, and watch."),
         _("You need a picture or a clip, and the consent of the person in it."),
-        also=("swap_own",),
+        also=("swap_clip", "swap_own"),
     ),
     Door(
         "animation",

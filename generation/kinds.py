@@ -79,6 +79,19 @@ SWAP: Final = generating_kind(
     lasting=True,
 )
 
+SWAP_CLIP: Final = generating_kind(
+    name="swap_clip",
+    label=_("Face swap in a clip"),
+    handler="generation.handlers.swapping.swap",
+    roles=("source", "target"),
+    stages=(("people", LOOKING, 0.08), *SWAPPING),
+    deadline_seconds=1800.0,
+    warm="generation.handlers.swapping.warm",
+    stall_seconds=300.0,
+    lasting=True,
+    long=True,
+)
+
 SWAP_OWN: Final = generating_kind(
     name="swap_own",
     label=_("Face swap, person learned"),

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from .consents import Consent
 
 SWAP: Final = "swap"
+SWAP_CLIP: Final = "swap_clip"
 SWAP_OWN: Final = "swap_own"
-KINDS: Final = (SWAP, SWAP_OWN)
+KINDS: Final = (SWAP, SWAP_CLIP, SWAP_OWN)
 SOURCE: Final = "source"
 TARGET: Final = "target"
 OWN: Final = "own"
@@ -102,7 +103,10 @@ class Cast:
 
     @property
     def kind(self) -> str:
-        return SWAP if self.source is None else SWAP_OWN
+        """A picture with somebody who is known takes moments; all else goes where nobody's check waits behind it."""
+        if self.source is not None:
+            return SWAP_OWN
+        return SWAP_CLIP if self.target.content_type.startswith("video/") else SWAP
 
     @property
     def who(self) -> str:

@@ -32,7 +32,7 @@ def submitted(
     """With a built-in or taught person, or where `source` is given with one who is learned first."""
     there = uploaded(user, target, name)
     parts = [Part("target", there, do.consented(user, there))]
-    kind = "swap"
+    kind = "swap_clip" if there.content_type.startswith("video/") else "swap"
     if source:
         shown = uploaded(user, source, "clip.mp4" if source[4:8] == b"ftyp" else "face.jpg")
         parts.append(Part("source", shown, do.consented(user, shown)))
@@ -59,7 +59,7 @@ def claimed(generation: Generation) -> Job:
 def run(job: Job, workdir: Path, report: Any = lambda *_: None) -> Any:
     """What the handler makes of the job, in this process."""
     workdir.mkdir(exist_ok=True)
-    handler = {"swap": swapping.swap, "swap_own": swapping.swap_own}[job.kind]
+    handler = {"swap": swapping.swap, "swap_clip": swapping.swap, "swap_own": swapping.swap_own}[job.kind]
     return handler(kinds.get(job.kind).prepare(job, workdir), report)
 
 

@@ -275,11 +275,12 @@ def test_a_consent_withdrawn_while_it_runs(ada: User, astronaut_jpeg: bytes, tmp
 
 
 def test_kinds_bring_the_safeguards_along() -> None:
-    for name in ("swap", "swap_own"):
+    for name in ("swap", "swap_clip", "swap_own"):
         kind = kinds.get(name)
         assert kind.vet is not None
         assert kind.admit is not None
     assert kinds.get("swap_own").long
+    assert kinds.get("swap_clip").long
     assert kinds.get("swap_own").may_finish_early
     assert not kinds.get("swap").long
 

@@ -208,6 +208,8 @@ def publish(job: Job, result: Answer) -> None:
     from jobs.models import Artifact
 
     Artifact.store(role="result", data=result.text.encode(), content_type="text/plain", suffix=".txt", job=job)
+    if job.params.get("no_room_to_publish"):
+        raise OSError(errno.ENOSPC, "No space left on device")
     if job.params.get("do_not_publish"):
         raise RuntimeError("publishing failed after the file was written")
 

@@ -206,6 +206,9 @@ async def test_a_full_disk_is_said_plainly(worker: worker_module.Worker) -> None
     job = await ended(await asubmit(do="no_room"))
     assert (job.state, job.error_code, job.attempt) == ("failed", "disk_full", 1)
     assert "no room left" in job.error_message
+    job = await ended(await asubmit(no_room_to_publish=True))
+    assert (job.state, job.error_code) == ("failed", "disk_full")
+    assert await in_database(results, job) == []
 
 
 @pytest.fixture
