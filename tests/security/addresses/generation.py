@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from django.conf import settings
+
 from generation import showing, texts
+from ml.provenance.authority import Authority
 from tests.detection import factories
 from tests.generation import rows
 
@@ -86,6 +89,11 @@ def a_pick(house: House) -> dict[str, object]:
     return {"pick": str(house.generation.pk)}
 
 
+def certificate(house: House) -> list[object]:
+    Authority(settings.GENERATION_AUTHORITY_DIR)  # made at first use
+    return []
+
+
 ADDRESSES: Final = (
     Address("generation:share", "post", owners(302, visitor=302), of=finished),
     Address("generation:unshare", "post", owners(302, visitor=302), of=finished),
@@ -102,7 +110,7 @@ ADDRESSES: Final = (
     Address("generation:shared", "get", anybody(), of=link, told=True),
     Address("generation:shared_file", "get", anybody(), of=linked_file, told=True),
     Address("generation:swap", "get", members()),
-    Address("generation:swap", "post", members(400), data=a_target),
+    Address("generation:swap", "post", members(400).but(reviewer=403, administrator=409), data=a_target),
     Address("generation:swap_go", "get", members(302)),  # nothing was chosen yet
     Address("generation:swap_go", "post", members(302)),
     Address("generation:animate", "get", members()),
@@ -129,5 +137,5 @@ ADDRESSES: Final = (
     Address("generation:revoke", "post", owners(302, visitor=302), of=consent),
     Address("generation:never_me", "get", anybody()),
     Address("generation:takedown", "get", anybody()),
-    Address("generation:authority", "get", anybody(404)),  # 200 once something was made; there is none in the tests
+    Address("generation:authority", "get", anybody(), of=certificate),
 )
