@@ -10,7 +10,8 @@ class EnhancementConfig(AppConfig):
         from jobs.kinds import register
 
         from . import signals  # noqa: F401 - connects the receivers
-        from .kinds import KIND, KIND_LONG
+        from .kinds import KIND, KIND_LONG, KIND_VIDEO
 
         register(KIND)
         register(KIND_LONG)
+        register(KIND_VIDEO)

@@ -10,8 +10,19 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class ClipLimits:
+    """How much of a video may be read: the limits that its upload was held to. content_type: as it was taken in."""
+
+    content_type: str
+    max_bytes: int
+    max_seconds: float
+    max_pixels: int
+    max_frames: int
+
+
+@dataclass(frozen=True, slots=True)
 class EnhanceJobRequest:
-    """A picture, what is to be done to it, and what its results are signed with.
+    """A picture, or with `clip` a video, what is to be done to it, and what its results are signed with.
 
     made_here: the file is, byte for byte, something generated on this site. looks: the perceptual hashes of all such
     things, 8 bytes each. blocked: those of pictures that were taken down, 16 hex digits each. networks: the folder of
@@ -34,6 +45,7 @@ class EnhanceJobRequest:
     made_here: bool = False
     looks: bytes = b""
     blocked: tuple[str, ...] = ()
+    clip: ClipLimits | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +102,7 @@ class MethodJobResult:
 
 @dataclass(frozen=True, slots=True)
 class EnhanceJobResult:
-    """All of it. `before` and `before_detector` are of the picture that was sent, `before_webp` is a copy of it for the
+    """All of it. `before` and `before_detector` are of the picture that was sent, `before_copy` is a copy of it for the
     page, made from its pixels; `poster` is a small picture of the first result, for lists. `generated`: the picture is
     known to be, by its mark, its looks, its bytes or its manifest."""
 
@@ -99,7 +111,7 @@ class EnhanceJobResult:
     height: int
     before: MeasuresJobFigure
     before_detector: DetectorJobFigure
-    before_webp: bytes
+    before_copy: bytes
     before_size: tuple[int, int]
     poster: SealedPicture | None
     perceptual_hash: str
@@ -108,3 +120,4 @@ class EnhanceJobResult:
     weights_version: str
     device: str
     seconds: float
+    before_type: str = "image/webp"

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from .catalogue import Method
     from .refusals import WrongWish
 
-ACCEPT: Final = "image/jpeg,image/png,image/webp"
+PICTURES: Final = "image/jpeg,image/png,image/webp"
+ACCEPT: Final = f"{PICTURES},video/mp4,video/quicktime,video/webm,video/x-matroska,.mkv"
 
 
 @dataclass(frozen=True, slots=True)

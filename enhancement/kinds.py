@@ -16,7 +16,7 @@ from jobs.kinds import JobKind
 from jobs.models import Artifact, MadeOutput
 
 from . import catalogue
-from .exchange import EnhanceJobRequest
+from .exchange import ClipLimits, EnhanceJobRequest
 from .publishing import publish
 from .refusals import NotSignedIn
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 NAME: Final = "enhancement"
 LONG: Final = "enhancement_long"
+VIDEO: Final = "enhancement_video"
 
 
 def admit(job: Job) -> None:
@@ -50,6 +51,13 @@ def prepare(job: Job, workdir: Path) -> EnhanceJobRequest:
     if source is None:
         raise PersonError("deleted", _("The picture was deleted before the work began."))
     truth = _file(job, "truth")
+    clip = ClipLimits(
+        content_type=source.content_type,
+        max_bytes=settings.JOBS_VIDEO_BYTES,
+        max_seconds=settings.JOBS_VIDEO_SECONDS,
+        max_pixels=settings.JOBS_VIDEO_PIXELS,
+        max_frames=settings.JOBS_VIDEO_FRAMES,
+    )
     return EnhanceJobRequest(
         path=_copied(source, workdir / "source"),
         task=enhancement.task,
@@ -68,6 +76,7 @@ def prepare(job: Job, workdir: Path) -> EnhanceJobRequest:
         made_here=MadeOutput.objects.filter(sha256=source.sha256).exclude(mark="").exists(),
         looks=outputs.looks(),
         blocked=tuple(books.kept().looks()),
+        clip=clip if job.kind == VIDEO else None,
     )
 
 
@@ -135,3 +144,17 @@ KIND: Final = JobKind(
     deadline_seconds=600.0,
 )
 KIND_LONG: Final = replace(KIND, name=LONG, label=gettext_lazy("Large enhancement"), long=True, deadline_seconds=3600.0)
+KIND_VIDEO: Final = replace(
+    KIND,
+    name=VIDEO,
+    label=gettext_lazy("Video enhancement"),
+    handler="enhancement.handlers.filming.enhance",
+    long=True,
+    deadline_seconds=3600.0,
+    stages=(
+        ("decode", gettext_lazy("Reading the video"), 0.10),
+        ("enhance", gettext_lazy("Making it, frame by frame"), 0.75),
+        ("measure", gettext_lazy("Measuring what has changed"), 0.10),
+        ("seal", gettext_lazy("Signing and verifying"), 0.05),
+    ),
+)

@@ -38,9 +38,14 @@ class Enhancement(models.Model):
         JPEG = ".jpg", _("JPEG, smaller")
         WEBP = ".webp", _("WebP, smallest")
 
+    class Media(models.TextChoices):
+        PICTURE = "picture", _("Picture")
+        VIDEO = "video", _("Video")
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     job = models.OneToOneField("jobs.Job", on_delete=models.CASCADE, related_name="enhancement")
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="enhancements")
+    media = models.CharField(max_length=8, choices=Media, default=Media.PICTURE)
     title = models.CharField(_("picture"), max_length=200)
     task = models.CharField(_("task"), max_length=12, choices=Task)
     methods = models.JSONField(_("methods"), default=list)

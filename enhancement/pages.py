@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 from jobs.snapshot import snapshot
 
 from . import catalogue, figures, gallery, services
-from .forms import ACCEPT, WishForm
+from .forms import ACCEPT, PICTURES, WishForm
+from .models import Enhancement
 from .tasks import TASKS
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from jobs.refusal import Refusal
 
-    from .models import EnhancedPicture, Enhancement
+    from .models import EnhancedPicture
 
 RECENT: Final = 4
 REFRESH_SECONDS: Final = 3  # how often a page without JavaScript looks again while the work goes on
@@ -34,6 +35,9 @@ def limits() -> dict[str, int | str]:
         "result_megapixels": settings.ENHANCEMENT_MEGAPIXELS,
         "methods": catalogue.MOST_METHODS,
         "accept": ACCEPT,
+        "pictures": PICTURES,
+        "video_bytes": settings.JOBS_VIDEO_BYTES,
+        "video_seconds": round(settings.JOBS_VIDEO_SECONDS),
         "keep_days": settings.JOBS_KEEP_MEMBER_HOURS // 24,
     }
 
@@ -85,6 +89,7 @@ def result_context(enhancement: Enhancement, shown: str | None = None) -> dict[s
         "enhancement": enhancement,
         "job": snapshot(job),
         "pictures": pictures,
+        "is_video": enhancement.media == Enhancement.Media.VIDEO,
         "chosen": _chosen(pictures, shown),
         "zooms": [("fit", _("Whole")), ("1", "1:1"), ("2", "2:1"), ("4", "4:1"), ("8", "8:1")],
         "rows": figures.rows(enhancement, pictures),

@@ -48,9 +48,9 @@ def publish(job: Job, result: EnhanceJobResult) -> None:
     enhancement.seconds = result.seconds
     enhancement.before_picture = Artifact.store(
         role=BEFORE,
-        data=result.before_webp,
-        content_type="image/webp",
-        suffix=".webp",
+        data=result.before_copy,
+        content_type=result.before_type,
+        suffix=sealed.SUFFIXES[result.before_type],
         job=job,
         width=result.before_size[0],
         height=result.before_size[1],

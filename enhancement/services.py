@@ -15,7 +15,7 @@ from jobs.errors import IntakeError
 from jobs.models import Artifact
 
 from . import wishes
-from .kinds import NAME, kind_for
+from .kinds import NAME, VIDEO, kind_for
 from .models import Enhancement
 from .refusals import Gone, NotSignedIn, WrongWish
 
@@ -39,11 +39,17 @@ def submit_enhancement(
     wanted, NotSignedIn) and QuotaExceeded; then nothing is kept."""
     if requester.user is None:
         raise NotSignedIn
-    wish = wishes.checked(wish)
     if intake.is_video(upload):
-        raise WrongWish(_("Videos are not enhanced here; choose a picture."), "unsupported_media", "picture")
-    source = intake.accept_picture(upload, requester, NAME)
-    return _queue(requester, source, wish, truth)
+        wish = wishes.checked_for_video(wish)
+        _no_truth(truth)
+        return _queue(requester, intake.accept_video(upload, requester, VIDEO), wish, None, is_video=True)
+    wish = wishes.checked(wish)
+    return _queue(requester, intake.accept_picture(upload, requester, NAME), wish, truth)
+
+
+def _no_truth(truth: UploadedFile[bytes] | None) -> None:
+    if truth is not None:
+        raise WrongWish(_("A true picture to compare with can be given for pictures only."), "wrong_wish", "truth")
 
 
 def enhance_again(
@@ -53,13 +59,16 @@ def enhance_again(
     and Gone where the picture is not kept any more."""
     if requester.user is None or enhancement.owner_id != requester.user.pk:
         raise NotSignedIn
-    wish = wishes.checked(wish)
+    is_video = enhancement.media == Enhancement.Media.VIDEO
+    wish = wishes.checked_for_video(wish) if is_video else wishes.checked(wish)
+    if is_video:
+        _no_truth(truth)
     if enhancement.source is None or enhancement.withdrawn is not None:
         raise Gone
     quotas.check(requester, NAME)
     source = _copy(enhancement.source, requester)
     kept_truth = enhancement.truth if truth is None and _same_size(enhancement, wish) else None
-    return _queue(requester, source, wish, truth, kept_truth)
+    return _queue(requester, source, wish, truth, kept_truth, is_video=is_video)
 
 
 def _same_size(enhancement: Enhancement, wish: Wish) -> bool:
@@ -73,10 +82,13 @@ def _queue(
     wish: Wish,
     truth: UploadedFile[bytes] | None,
     kept_truth: Artifact | None = None,
+    *,
+    is_video: bool = False,
 ) -> Enhancement:
     stored = [source.id]
     try:
-        wishes.check_size(wish, source.width or 0, source.height or 0)
+        width, height = source.width or 0, source.height or 0
+        (wishes.check_frame if is_video else wishes.check_size)(wish, width, height)
         true_picture: Artifact | None = None
         if truth is not None:
             true_picture = _accept_truth(truth, requester)
@@ -86,10 +98,12 @@ def _queue(
         stored = [artifact.id for artifact in files]
         with transaction.atomic():
             told = {"source": str(source.pk), "truth": str(true_picture.pk) if true_picture else ""}
-            job = lifecycle.submit(kind_for(wish, source.width or 0, source.height or 0), requester, files, told)
+            kind = VIDEO if is_video else kind_for(wish, width, height)
+            job = lifecycle.submit(kind, requester, files, told)
             return Enhancement.objects.create(
                 job=job,
                 owner=requester.user,
+                media=Enhancement.Media.VIDEO if is_video else Enhancement.Media.PICTURE,
                 title=source.original_name or _("Picture"),
                 task=wish.task,
                 methods=list(wish.methods),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -15,6 +15,9 @@ from .refusals import WrongWish
 
 if TYPE_CHECKING:
     from .catalogue import Method
+
+
+LARGEST_FRAME: Final = 3840 * 2160
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,36 @@ def _scale(wish: Wish, chosen: list[Method]) -> int | None:
                 "scale",
             )
     return wish.scale
+
+
+def checked_for_video(wish: Wish) -> Wish:
+    """As `checked`; a video takes one method, of those that are fast enough for all of its frames."""
+    fit = [method for method in catalogue.methods(wish.task) if method.clips]
+    if wish.task in catalogue.tasks() and not fit:
+        raise WrongWish(_("This cannot be done to videos; choose a picture."), "unsupported_media", "picture")
+    names = wish.methods or tuple(method.name for method in fit[:1])
+    wish = checked(Wish(wish.task, names, wish.scale, wish.strength))
+    if len(wish.methods) > 1 or wish.methods[0] not in {method.name for method in fit}:
+        known = ", ".join(f"“{method.label}”" for method in fit)
+        raise WrongWish(
+            _("A video takes one method at a time, and only %(known)s.") % {"known": known}, "unsupported_method"
+        )
+    return wish
+
+
+def check_frame(wish: Wish, width: int, height: int) -> None:
+    """Raises WrongWish where the frames of the result would be larger than browsers play."""
+    scale = wish.scale or 1
+    if width * height * scale**2 > LARGEST_FRAME:
+        raise WrongWish(
+            _(
+                "The video would have frames of %(width)d x %(height)d px; at most 3840 x 2160 can be made. "
+                "Choose a smaller scale."
+            )
+            % {"width": width * scale, "height": height * scale},
+            "too_many_pixels",
+            "scale",
+        )
 
 
 def check_size(wish: Wish, width: int, height: int) -> None:

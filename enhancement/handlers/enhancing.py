@@ -76,7 +76,7 @@ def enhance(request: EnhanceJobRequest, report: Report) -> EnhanceJobResult:
                 generated=origin.generated,
                 mark=request.mark,
             )
-            made = ml_enhance.run(wanted, _after_decoding(report))
+            made = ml_enhance.run(wanted, after_decoding(report))
             detectors = _measured(made, report)
             shown, size = _before(request.path)
             results, poster = _sealed(request, origin, shown, made, detectors, report)
@@ -86,9 +86,9 @@ def enhance(request: EnhanceJobRequest, report: Report) -> EnhanceJobResult:
         results=results,
         width=made.width,
         height=made.height,
-        before=_plain(made.before),
+        before=plain(made.before),
         before_detector=origin.detector,
-        before_webp=shown,
+        before_copy=shown,
         before_size=size,
         poster=poster,
         perceptual_hash=origin.perceptual_hash,
@@ -100,7 +100,7 @@ def enhance(request: EnhanceJobRequest, report: Report) -> EnhanceJobResult:
     )
 
 
-def _after_decoding(report: Report) -> Report:
+def after_decoding(report: Report) -> Report:
     """The work's own progress; its reading of the file has been told already."""
 
     def told(stage: str, done: int, total: int) -> None:
@@ -130,21 +130,26 @@ def _origin(request: EnhanceJobRequest) -> _Origin:
 
     Raises PersonError for a picture that was taken down, whatever its bytes are now.
     """
-    from ml.provenance.perceptual_hash import SAME_PICTURE, distance
-
     found = _checked(request.path)
     seen = found.perceptual_hash
-    if seen and any(distance(seen, blocked) <= SAME_PICTURE for blocked in request.blocked):
-        raise PersonError("blocked_picture", "This picture was taken down on request and cannot be used here.")
+    blocked(request, seen)
     mark = str(found.provenance.get("mark") or "")
     says_so = bool(found.provenance.get("says_generated"))
-    generated = request.made_here or bool(mark) or says_so or _looks_made_here(seen, request.looks)
+    generated = request.made_here or bool(mark) or says_so or looks_made_here(seen, request.looks)
     data = request.path.read_bytes()
     signed = found.provenance.get("manifest") is not None
     return _Origin(data, CONTENT_TYPES[_suffix(data)], seen, mark, generated, signed, _figure(found))
 
 
-def _looks_made_here(seen: str, looks: bytes) -> bool:
+def blocked(request: EnhanceJobRequest, seen: str) -> None:
+    """Raises PersonError for what looks like something that was taken down."""
+    from ml.provenance.perceptual_hash import SAME_PICTURE, distance
+
+    if seen and any(distance(seen, each) <= SAME_PICTURE for each in request.blocked):
+        raise PersonError("blocked_picture", "This picture was taken down on request and cannot be used here.")
+
+
+def looks_made_here(seen: str, looks: bytes) -> bool:
     """Whether it looks like something that was generated here; one comparison with each, all of them at once."""
     if not seen or not looks:
         return False
@@ -221,14 +226,14 @@ def _one(name: str, made: Enhanced, detector: DetectorJobFigure, seal: Seal, ori
         source_type=made.source_type,
         picture=picture,
         shown=shown,
-        measures=_plain(made.measures),
+        measures=plain(made.measures),
         detector=detector,
         seconds=made.seconds,
         notes=notes,
     )
 
 
-def _plain(measures: Measures) -> MeasuresJobFigure:
+def plain(measures: Measures) -> MeasuresJobFigure:
     psnr = None if measures.psnr is None else min(BEST_PSNR, measures.psnr)
     looks = getattr(measures, "perceptual", None)
     return MeasuresJobFigure(measures.sharpness, measures.noise, psnr, measures.ssim, looks)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import warnings
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import c2pa
 import numpy as np
@@ -16,7 +16,7 @@ from ml.provenance.authority import Authority
 from ml.provenance.perceptual_hash import perceptual_hash
 from ml.provenance.plan import PARENT, SOURCE_TYPES, Ingredient, ManifestPlan, Work
 from ml.provenance.signing import sign
-from ml.provenance.source_statement import packet
+from ml.provenance.source_statement import packet, with_box
 from ml.provenance.verification import InvalidSeal, verify
 from ml.restore.writing import ENHANCED
 
@@ -34,6 +34,17 @@ LOSSLESS_PIXELS: Final = 1_000_000
 """Smaller copies lose nothing: whoever looks at the blocks of a JPEG must not see those of another format."""
 QUALITY: Final = 95
 CONTENT_TYPES: Final = {".jpg": "image/jpeg", ".png": "image/png", ".webp": "image/webp"}
+
+
+class Facts(Protocol):
+    """What a manifest tells of how something was made."""
+
+    @property
+    def method(self) -> str: ...
+    @property
+    def origin(self) -> str: ...
+    @property
+    def source_type(self) -> str: ...
 
 
 class Seal:
@@ -68,15 +79,27 @@ class Seal:
         """A small copy, for lists."""
         return self._copied(made, generated, POSTER_SIDE, "poster")
 
+    def clip(self, mp4: bytes, first: Image.Image, made: Facts, generated: bool) -> SealedPicture:
+        """A film that is written already. first: its first frame, by which it is known again where it is generated."""
+        data = self._signed(with_box(mp4, packet(SOURCE_TYPES + made.source_type)), "video/mp4", made)
+        looks = perceptual_hash(np.asarray(first)) if generated else ""
+        return SealedPicture(data, "video/mp4", ".mp4", first.width, first.height, looks, "enhanced")
+
+    def still(self, image: Image.Image, made: Facts, generated: bool) -> SealedPicture:
+        """A small copy of one frame, for lists."""
+        return self._reduced(image, made, generated, POSTER_SIDE, "poster")
+
     def _copied(self, made: Enhanced, generated: bool, side: int, role: str) -> SealedPicture:
-        image = _opened(made)
+        return self._reduced(_opened(made), made, generated, side, role)
+
+    def _reduced(self, image: Image.Image, made: Facts, generated: bool, side: int, role: str) -> SealedPicture:
         icc = image.info.get("icc_profile")
         image.thumbnail((side, side), Image.Resampling.LANCZOS)
         data = self._signed(webp(image, icc, packet(SOURCE_TYPES + made.source_type)), "image/webp", made)
         looks = perceptual_hash(np.asarray(image.convert("RGB"))) if generated else ""
         return SealedPicture(data, "image/webp", ".webp", image.width, image.height, looks, role)
 
-    def _sealed(self, data: bytes, content_type: str, made: Enhanced) -> bytes:
+    def _sealed(self, data: bytes, content_type: str, made: Facts) -> bytes:
         plan = ManifestPlan(
             work=Work.ENHANCEMENT if made.source_type == ENHANCED else Work.RESTORATION,
             kind=self._request.kind,
@@ -90,7 +113,7 @@ class Seal:
         verify(signed, content_type, self._authority.directory)
         return signed
 
-    def _signed(self, data: bytes, content_type: str, made: Enhanced) -> bytes:
+    def _signed(self, data: bytes, content_type: str, made: Facts) -> bytes:
         """A manifest that is damaged, or that holds a small picture, cannot be taken over: then the parent is named by
         its hash alone."""
         try:

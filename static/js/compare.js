@@ -33,6 +33,19 @@ export function compare(box) {
   together(box, [...stage.querySelectorAll("video")]);
 }
 
+// The site serves files whole; a browser can go back and forth only in what it holds itself.
+function whole(clip) {
+  clip.whole ??= fetch(clip.getAttribute("src"))
+    .then((answer) => (answer.ok ? answer.blob() : Promise.reject(new Error(String(answer.status)))))
+    .then((blob) => {
+      const ready = new Promise((resolve) => clip.addEventListener("loadeddata", resolve, { once: true }));
+      clip.src = URL.createObjectURL(blob);
+      return ready;
+    })
+    .catch(() => {});
+  return clip.whole;
+}
+
 // Two clips run as one: the one behind leads, the other follows it.
 function together(box, [leader, follower]) {
   const button = box.querySelector("[data-play]");
@@ -48,9 +61,12 @@ function together(box, [leader, follower]) {
     button.textContent = leader.paused ? button.dataset.play : button.dataset.pause;
   };
   button.hidden = false;
-  button.addEventListener("click", () => {
-    if (leader.paused) Promise.all([leader.play(), follower.play()]).catch(word);
-    else [leader, follower].forEach((clip) => clip.pause());
+  button.addEventListener("click", async () => {
+    if (!leader.paused) return [leader, follower].forEach((clip) => clip.pause());
+    button.disabled = true;
+    await Promise.all([leader, follower].map(whole));
+    button.disabled = false;
+    Promise.all([leader.play(), follower.play()]).catch(word);
   });
   leader.addEventListener("timeupdate", catchUp);
   leader.addEventListener("play", () => follower.play().catch(() => {}));

@@ -26,7 +26,9 @@ function show() {
   picture = null;
   preview.hidden = size.hidden = true;
   if (!chosen) return tell();
-  refuse(chosen.size > Number(texts.maxBytes) ? [texts.textToolarge] : []);
+  const most = chosen.type.startsWith("video/") ? texts.maxVideoBytes : texts.maxBytes;
+  refuse(chosen.size > Number(most) ? [texts.textToolarge] : []);
+  if (chosen.type.startsWith("video/")) return tell();
   const address = URL.createObjectURL(chosen);
   preview.onload = () => {
     picture = { width: preview.naturalWidth, height: preview.naturalHeight };

@@ -91,7 +91,7 @@ def answer(
         "height": SIZE[1],
         "before": MeasuresJobFigure(6.25, 2.5, None, None),
         "before_detector": DetectorJobFigure("inconclusive", 0.48, 1, "in_the_band"),
-        "before_webp": jpeg(),
+        "before_copy": jpeg(),
         "before_size": SIZE,
         "poster": sealed(enhancement, work, "poster", kind=kind),
         "perceptual_hash": "00ff00ff00ff00ff",

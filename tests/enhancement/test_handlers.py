@@ -104,7 +104,7 @@ class TestWhatIsMade:
         for each in (result.before_detector, network.detector, plain.detector):
             assert each.faces == 1
             assert each.probability is not None
-        assert opened(result.before_webp).size == result.before_size == (192, 192)
+        assert opened(result.before_copy).size == result.before_size == (192, 192)
         assert [step for step in bench.told if step[0] == "enhance"][-1] == ("enhance", 2, 2)
         assert list(dict.fromkeys(step[0] for step in bench.told)) == [
             "decode", "enhance", "measure", "seal",
@@ -273,7 +273,7 @@ class TestHostilePictures:
         assert made.size == (128, 96)
         assert made.getpixel((2, 2))[3] == 0
         assert made.getpixel((64, 48)) == (250, 40, 10, 255)
-        assert opened(result.before_webp).mode == "RGBA"
+        assert opened(result.before_copy).mode == "RGBA"
 
     def test_printing_colours(self, bench: Bench, small: Image.Image) -> None:
         result = bench(encoded(small.convert("CMYK"), quality=92))

@@ -110,11 +110,6 @@ class TestSubmitting:
             lifecycle.submit("enhancement", requester(session_key="a-session"))
         assert not Job.objects.exists()
 
-    def test_a_video_is_no_picture(self, ada: User) -> None:
-        head = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + b"\0" * 64
-        with pytest.raises(WrongWish, match="choose a picture"):
-            services.submit_enhancement(requester(ada), upload("clip.mp4", head), factories.TWO_METHODS)
-
     def test_a_file_that_is_none_leaves_nothing(self, ada: User) -> None:
         with pytest.raises(IntakeError):
             factories.queued(requester(ada), data=b"not a picture")
