@@ -26,7 +26,7 @@ def password(house: object) -> dict[str, object]:
 
 ADDRESSES: Final = (
     Address("member:profile", "get", members()),
-    Address("member:profile", "post", members(302), data={"first_name": "Somebody"}),
+    Address("member:profile", "post", members(302), data={"first_name": ""}),
     Address("member:data", "get", members(302)),  # asks for the password first
     Address("member:leave", "get", members()),
     Address("member:leave", "post", members(400), data=password),
