@@ -38,7 +38,7 @@ TASKS: Final[dict[str, TaskWords]] = {
     Task.FACE: TaskWords(
         _("Finds every face and draws it anew, sharp. What is drawn is a likely face, not that of the person."),
         _("How much of the drawn face is taken; at 0 % the picture stays as it is."),
-        _("A middle value is taken."),
+        _("All of it is taken."),
     ),
     Task.DENOISE: TaskWords(
         _("Takes out the grain of dark photographs and high ISO, and keeps the edges."),
