@@ -82,7 +82,7 @@ def test_from_the_form_to_the_result(visit: Callable[..., Visit], small: bytes, 
     expect(page.get_by_role("alert")).to_contain_text("Choose a picture first.")
     choose(page, small)
     expect(page.locator("[data-size]")).to_have_text("160 \N{MULTIPLICATION SIGN} 160 px")
-    page.get_by_label("4\N{MULTIPLICATION SIGN}", exact=True).check()
+    page.get_by_role("radio", name="4\N{MULTIPLICATION SIGN}").check()
     expect(page.locator("[data-status]")).to_have_text("The result will have 640 \N{MULTIPLICATION SIGN} 640 px.")
     page.get_by_label("Bicubic interpolation").check()
     page.get_by_role("button", name="Enhance", exact=True).click()
@@ -97,7 +97,7 @@ def test_from_the_form_to_the_result(visit: Callable[..., Visit], small: bytes, 
 
     # Once more, without another upload, with what was chosen before.
     page.get_by_role("link", name="Again, with other settings").click()
-    expect(page.get_by_label("4\N{MULTIPLICATION SIGN}", exact=True)).to_be_checked()
+    expect(page.get_by_role("radio", name="4\N{MULTIPLICATION SIGN}")).to_be_checked()
     expect(page.get_by_label("Bicubic interpolation")).to_be_checked()
     page.get_by_label("Sharpen").check()
     expect(page.get_by_label("Strength in per cent")).to_be_hidden()
