@@ -18,7 +18,9 @@ ROOT = Path(__file__).resolve().parents[1]
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
 # Each is a module here with `measure() -> list[Table]`. The site's own processes are measured last, on a quiet machine.
 NAMES = tuple(
-    name for name in ("networks", "check", "restore", "video", "desk", "web") if importlib.util.find_spec(f"benchmarks.{name}")
+    name
+    for name in ("networks", "check", "restore", "video", "desk", "web")
+    if importlib.util.find_spec(f"benchmarks.{name}")
 )
 
 
