@@ -81,7 +81,7 @@ class FaceSet:
     def save(self, path: Path) -> None:
         """Write a ``.npz`` without pickles, whole or not at all."""
         made = io.BytesIO()
-        parts = {"crops": self.crops, "points": self.points, "yaw": self.yaw, "pitch": self.pitch}
+        parts: dict[str, Any] = {"crops": self.crops, "points": self.points, "yaw": self.yaw, "pitch": self.pitch}
         if self.shown is not None:
             parts["shown"] = self.shown
         np.savez(made, size=np.array(self.size), **parts)

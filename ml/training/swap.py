@@ -80,7 +80,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options.strip.write_bytes(encode_png(strip))
 
     trainer.train(report, keep)
-    about = {"steps": trainer.step, "seconds": round(trainer.seconds), "val": round(trainer.best, 5)}
+    about = {
+        "steps": trainer.step,
+        "seconds": round(trainer.seconds),
+        "val": round(trainer.best, 5),
+        "faces": len(faces[EVERYBODY][0]),
+        "fingerprint": faces[EVERYBODY][0].fingerprint,
+    }
     Identity.of(network, EVERYBODY, EVERYBODY, about).save(options.out / "everybody.identity")
     return 0
 
