@@ -58,13 +58,14 @@ def move(
         changes.setdefault("eta_seconds", None)
     if new in _NOTHING_SHOWN:
         changes.setdefault("shown", {})
-    moved = bool(rows.update(state=new, seq=Greatest(F("seq") + 1, Value(seq_now())), **changes))
-    if moved:
-        transaction.on_commit(lambda: announce(job_id), robust=True)
-        if new is not JobState.RUNNING:  # a place, or a job, is there for somebody
-            transaction.on_commit(nudge_workers, robust=True)
-        if new in TERMINAL:
+    with transaction.atomic():  # who sees the end sees nothing half-done beside it
+        moved = bool(rows.update(state=new, seq=Greatest(F("seq") + 1, Value(seq_now())), **changes))
+        if moved and new in TERMINAL:
             _clear_away(job_id, new)
+        if moved:
+            transaction.on_commit(lambda: announce(job_id), robust=True)
+        if moved and new is not JobState.RUNNING:  # a place, or a job, is there for somebody
+            transaction.on_commit(nudge_workers, robust=True)
     return moved
 
 
