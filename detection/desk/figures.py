@@ -6,13 +6,11 @@ Verdicts are counted from the audit trail, which outlives the pictures; what was
 from __future__ import annotations
 
 import math
-import statistics
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from django.db.models import Count, Exists, OuterRef
-from django.db.models.functions import TruncWeek
+from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -119,14 +117,15 @@ def context() -> dict[str, Any]:
     for kind in kinds:
         whole.same += kind.agreement.same
         whole.other += kind.agreement.other
-    waits = list(_settled(now).exclude(waited_seconds=None).values_list("waited_seconds", flat=True))
+    waits = _settled(now).exclude(waited_seconds=None).values_list("waited_seconds", flat=True)
+    median = _middle(waits.order_by("waited_seconds"))
     return {
         "ages": _ages(now),
         "weeks": weeks,
         "most": max((max(week.flagged, week.judged) for week in weeks), default=0),
         "kinds": kinds,
         "whole": whole,
-        "median_wait": timedelta(seconds=statistics.median(waits)) if waits else None,
+        "median_wait": None if median is None else timedelta(seconds=median),
         "escalations": _held(JudgementEntry.objects.filter(event=Event.ESCALATED, created__gte=_first(now))).count(),
         "false_alarms": _contradicted(Level.LIKELY_MANIPULATED, Verdict.AUTHENTIC),
         "misses": _contradicted(Level.LIKELY_AUTHENTIC, Verdict.MANIPULATED),
@@ -150,43 +149,56 @@ def _settled(now: datetime) -> QuerySet[JudgementEntry]:
     return _held(JudgementEntry.objects.filter(event=Event.SETTLED, created__gte=_first(now)))
 
 
+def _middle(ordered: QuerySet[Any, Any]) -> Any:
+    """The upper median, found by the database."""
+    count = ordered.count()
+    return ordered[count // 2] if count else None
+
+
+def _week_number(starts: list[datetime]) -> Case:
+    """Which of the weeks a line falls into. Comparisons, because SQLite has no week of its own: Django's would call
+    Python for every row."""
+    newest_first = [When(created__gte=starts[n], then=Value(n)) for n in reversed(range(len(starts)))]
+    return Case(*newest_first, output_field=IntegerField())
+
+
 def _verdicts(now: datetime) -> tuple[list[Week], list[Kind]]:
-    first = _first(now)
-    weeks = {(first + timedelta(weeks=n)).date(): Week(first + timedelta(weeks=n)) for n in range(WEEKS)}
+    starts = [_first(now) + timedelta(weeks=n) for n in range(WEEKS)]
+    weeks = [Week(start) for start in starts]
     kinds: dict[tuple[str, str], Kind] = {}
-    grouped = _settled(now).order_by().annotate(week=TruncWeek("created"))
+    grouped = _settled(now).order_by().annotate(week=_week_number(starts))
     for row in grouped.values("week", "media", "machine_level", "verdict").annotate(times=Count("pk")):
         level, verdict, times = row["machine_level"], row["verdict"], row["times"]
         kind = kinds.setdefault((row["media"], level), Kind(row["media"], level))
         setattr(kind, verdict, getattr(kind, verdict) + times)
         kind.agreement.count(level, verdict, times)
-        week = weeks.get(row["week"].date())
-        if week is not None:
-            week.judged += times
-            week.agreement.count(level, verdict, times)
-    flagged = JudgementEntry.objects.filter(event=Event.FLAGGED, created__gte=first).order_by()
-    by_week = flagged.annotate(week=TruncWeek("created")).values("week")
+        weeks[row["week"]].judged += times
+        weeks[row["week"]].agreement.count(level, verdict, times)
+    flagged = JudgementEntry.objects.filter(event=Event.FLAGGED, created__gte=starts[0]).order_by()
+    by_week = flagged.annotate(week=_week_number(starts)).values("week")
     for row in by_week.annotate(times=Count("check_ref", distinct=True)):
-        if row["week"].date() in weeks:
-            weeks[row["week"].date()].flagged += row["times"]
+        weeks[row["week"]].flagged += row["times"]
     order = list(Level.values)
     shown = sorted(kinds.values(), key=lambda kind: (kind.media, order.index(kind.level) if kind.level in order else 9))
-    return list(weeks.values()), [kind for kind in shown if kind.level in order]
+    return weeks, [kind for kind in shown if kind.level in order]
 
 
 def _ages(now: datetime) -> Ages:
-    since = list(ReviewItem.objects.filter(state__in=OPEN).order_by("flagged").values_list("state", "flagged"))
-    bins = [0] * len(AGES)
-    for _state, flagged in since:
-        place = next(n for n, (limit, _words) in enumerate(AGES) if limit is None or now - flagged < limit)
-        bins[place] += 1
-    escalated = sum(state == Stand.ESCALATED for state, _flagged in since)
+    items = ReviewItem.objects.filter(state__in=OPEN)
+    younger = [Q(flagged__gt=now - limit) if limit else Q() for limit, _words in AGES]
+    counted = items.aggregate(
+        all=Count("pk"),
+        escalated=Count("pk", filter=Q(state=Stand.ESCALATED)),
+        **{f"under{n}": Count("pk", filter=within) for n, within in enumerate(younger)},
+    )
+    under = [counted[f"under{n}"] for n in range(len(AGES))]
+    flagged = items.order_by("flagged").values_list("flagged", flat=True)
     return Ages(
-        waiting=len(since) - escalated,
-        escalated=escalated,
-        oldest=since[0][1] if since else None,
-        median=since[len(since) // 2][1] if since else None,
-        bins=[(str(words), count) for (_limit, words), count in zip(AGES, bins, strict=True)],
+        waiting=counted["all"] - counted["escalated"],
+        escalated=counted["escalated"],
+        oldest=flagged.first(),
+        median=_middle(flagged),
+        bins=[(str(words), n - before) for (_, words), n, before in zip(AGES, under, [0, *under], strict=False)],
     )
 
 
