@@ -97,7 +97,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
 @require_safe
 def robots(request: HttpRequest) -> HttpResponse:
     """Pages about one person's picture are nobody else's to index, shared ones included."""
-    private = ("/checks/", "/s/", "/files/", "/jobs/", "/api/", "/accounts/", "/account/", "/admin/")
+    private = ("/checks/", "/s/", "/files/", "/jobs/", "/api/", "/accounts/", "/account/", "/review/", "/admin/")
     private += ("/create/s/", "/create/public/")  # what can be taken back at once must not lie in an index
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in private)]
     return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
