@@ -156,7 +156,7 @@ def test_the_real_inference_process_makes_what_is_published(
         child = InferenceChild()
         try:
             await child.ready()
-            return await child.run(MIRROR, request, lambda *_: None)
+            return await child.run(MIRROR, request, lambda *_: None, lambda *_: None)
         finally:
             await child.close()
 

@@ -73,7 +73,7 @@ def test_a_swap_comes_back_sealed(
         assert job is not None
         lifecycle.succeed(job.pk, job.attempt, swaps.run(job, tmp_path / "attempt"))
 
-    monkeypatch.setattr("generation.management.commands.swap.time.sleep", work)
+    monkeypatch.setattr("generation.management.making.time.sleep", work)
     swap(target, tmp_path / "out.jpg", consent.pk, "--affirm", "--colour", "none")
     generation = Generation.objects.get()
     assert generation.result is not None

@@ -28,9 +28,10 @@ LONGER = {
     "detection/models.py": 310,
     "detection/report/as_pdf.py": 310,
     "ml/training/blending.py": 325,
+    "ml/evaluate/swap.py": 305,
 }
-LARGEST_FILE = 4 * 1024 * 1024
-LARGEST_REPOSITORY = 40 * 1024 * 1024
+LARGEST_FILE = 15 * 1024 * 1024  # trained weights
+LARGEST_REPOSITORY = 150 * 1024 * 1024
 # Written with a class of one letter, so that this file does not hold what it looks for.
 UNWANTED = re.compile(r"/[r]oot/|/[w]ork/main|/[h]ome/\w+/|pypi[.]org|[i]ndex-url")
 

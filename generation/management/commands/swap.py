@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from generation import services, swaps
-from generation.consents import Consent
+from generation.management.making import MakingCommand, consent_of
 from generation.refusals import Refused
 from jobs.errors import IntakeError
 from jobs.quotas import QuotaExceeded
 from jobs.requester import Requester
-from jobs.states import JobState
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
 
+    from generation.consents import Consent
     from generation.models import Generation
 
 NO_CONSENT = (
@@ -29,7 +27,7 @@ NO_CONSENT = (
 )
 
 
-class Command(BaseCommand):
+class Command(MakingCommand):
     help = (
         "Paint a person into a picture or clip. What is made belongs to whoever stated the consent, and every rule of "
         "the pages holds: terms, permission, quota, block list, mark, signature, ledger. A worker must be running."
@@ -51,7 +49,7 @@ class Command(BaseCommand):
         parser.add_argument("--timeout", type=float, default=900.0, help="seconds to wait for the worker (900)")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        consent = _consent(options["consent"])
+        consent = consent_of(options["consent"])
         if consent is None:
             raise CommandError(NO_CONSENT, returncode=2)
         target, out = options["target"], options["out"]
@@ -66,17 +64,7 @@ class Command(BaseCommand):
             raise CommandError(f"{target}: {error.strerror or error}") from error
         except (Refused, IntakeError, QuotaExceeded) as error:
             raise CommandError(str(error)) from error
-        self.stderr.write(f"queued as {generation.job_id}")
-        self._finished(generation, options["timeout"])
-        generation.refresh_from_db()
-        result = generation.result
-        if result is None:
-            raise CommandError("what was made is gone already")
-        fresh = out.with_name(f".{out.name}.part")
-        with result.file.open("rb") as file:
-            fresh.write_bytes(file.read())
-        fresh.replace(out)
-        self.stdout.write(str(out))
+        self.deliver(generation, out, options["timeout"])
 
     def _queued(self, consent: Consent, target: Path, options: dict[str, Any]) -> Generation:
         requester = Requester(user=consent.owner, session_key=None)
@@ -99,23 +87,3 @@ class Command(BaseCommand):
         except (Refused, QuotaExceeded):
             artifact.delete()
             raise
-
-    def _finished(self, generation: Generation, timeout: float) -> None:
-        job, deadline = generation.job, time.monotonic() + timeout
-        while not job.is_terminal:
-            if time.monotonic() > deadline:
-                raise CommandError(
-                    f"still {job.state} after {timeout:.0f} s; is a worker running (manage.py serve, manage.py work)? "
-                    "The job goes on, and its result will be on the site"
-                )
-            time.sleep(0.5)
-            job.refresh_from_db()
-        if job.state != JobState.SUCCEEDED:
-            raise CommandError(job.error_message or f"the job has {job.state}")
-
-
-def _consent(number: str) -> Consent | None:
-    try:
-        return Consent.objects.select_related("owner").filter(pk=UUID(number)).first()
-    except ValueError:
-        return None

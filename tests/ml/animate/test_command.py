@@ -1,83 +1,58 @@
-"""python -m ml animate: refused without a record of consent; with one, marked and signed."""
+"""python -m ml animate: refused without a record of consent; with one, handed to the site and to nothing else."""
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+from typing import Any
 
-import av
 import pytest
 
 from ml.__main__ import main
-from ml.provenance.verification import verify
+from ml.animate import command
 
-if TYPE_CHECKING:
-    from pathlib import Path
 
-RECORD = "3b1f5c1e-96a2-4c0e-8f7e-1d2c3b4a5f60"
+@pytest.fixture
+def handed(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    lines: list[list[str]] = []
+
+    def run(words: list[str], **_: Any) -> subprocess.CompletedProcess[bytes]:
+        lines.append(words)
+        return subprocess.CompletedProcess(words, 3)
+
+    monkeypatch.setattr(command.subprocess, "run", run)
+    return lines
 
 
 @pytest.mark.parametrize("given", [[], ["--consent", ""], ["--consent", "yes"], ["--consent", "0"]])
 def test_nobody_is_animated_without_a_record(
-    given: list[str], portrait: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    given: list[str], handed: list[list[str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    out = tmp_path / "out.mp4"
-    words = ["animate", str(portrait), str(out), "--built-in", "nod", "--authority", str(tmp_path / "keys"), *given]
-    assert main(words) == 2
+    assert main(["animate", "ann.jpg", str(tmp_path / "out.mp4"), "--built-in", "nod", "--affirm", *given]) == 2
     assert "record of consent" in capsys.readouterr().err
-    assert not out.exists()
-    assert not (tmp_path / "keys").exists()
+    assert handed == []
 
 
-def test_what_is_made_carries_the_mark_and_names_the_record(
-    portrait: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    out, keys = tmp_path / "out.mp4", tmp_path / "keys"
-    words = ["animate", str(portrait), str(out), "--built-in", "blink", "--consent", RECORD, "--authority", str(keys)]
-    assert main([*words, "--framing", "square", "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["frames"] == 75
-    assert told["weights"]["motion"].startswith("trained here")
-    read = verify(out.read_bytes(), "video/mp4", keys)
-    assert (read.work.value, set(read.consents)) == ("animation", {RECORD})
-    with av.open(str(out)) as opened:
-        assert opened.streams.video[0].average_rate == 25
-        last = list(opened.decode(video=0))[-1].to_ndarray(format="rgb24")
-    assert last[-1].max() < 40, "the band is black"
-    assert last[-40:].max() > 200, "its words are white"
+def test_with_a_number_everything_goes_to_the_site(handed: list[list[str]], tmp_path: Path) -> None:
+    number = str(uuid.uuid4())
+    line = ["animate", "ann.jpg", str(tmp_path / "out.mp4"), "--consent", number]
+    assert main([*line, "--built-in", "nod", "--affirm", "--movement", "1.5"]) == 3
+    assert main([*line, "--driver", "clip.mp4", "--driver-consent", number]) == 3
+    by_motion, by_clip = handed
+    assert by_motion[:3] == [sys.executable, str(Path(command.__file__).parents[2] / "manage.py"), "animate"]
+    assert Path(by_motion[1]).is_file()
+    assert by_motion[by_motion.index("--consent") + 1] == number
+    assert {"--affirm", "--movement", "1.5", "--built-in", "nod"} <= set(by_motion)
+    assert "--affirm" not in by_clip
+    assert by_clip[by_clip.index("--driver") + 1] == "clip.mp4"
+    assert by_clip[by_clip.index("--driver-consent") + 1] == number
 
 
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        ({"out": "no.avi"}, "ends in .mp4"),
-        ({"out": "nowhere/a.mp4"}, "no folder"),
-        ({"portrait": "none.png"}, "none.png"),
-    ],
-)
-def test_what_cannot_be_done_is_said(
-    change: dict[str, str], words: str, portrait: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    given = {"portrait": str(portrait), "out": "a.mp4"} | change
-    out = tmp_path / given["out"]
-    picture = given["portrait"] if "portrait" not in change else str(tmp_path / given["portrait"])
-    line = [
-        "animate",
-        picture,
-        str(out),
-        "--built-in",
-        "nod",
-        "--consent",
-        RECORD,
-        "--authority",
-        str(tmp_path / "keys"),
-    ]
-    assert main(line) == 1
-    assert words in capsys.readouterr().err
-    assert not out.exists()
-
-
-def test_one_driver_is_asked_for(portrait: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for line in ([], ["--built-in", "nod", "--driver", str(portrait)], ["--built-in", "nod", "--movement", "3"]):
+def test_one_driver_is_asked_for(handed: list[list[str]]) -> None:
+    number = str(uuid.uuid4())
+    for more in ([], ["--built-in", "dance"], ["--built-in", "nod", "--driver", "a.mp4"]):
         with pytest.raises(SystemExit):
-            main(["animate", str(portrait), str(tmp_path / "a.mp4"), "--consent", RECORD, "--authority", "k", *line])
+            main(["animate", "ann.jpg", "out.mp4", "--consent", number, *more])
+    assert handed == []
