@@ -279,7 +279,7 @@ def test_openapi_page_uses_our_own_files_under_the_policy_of_all_pages(client: C
     schema = client.get("/api/openapi.json").json()
     one = f"{CHECKS}/{{check_id}}"
     under = {f"{one}/report.json", f"{one}/report.pdf", f"{one}/pictures/{{picture_id}}"}
-    assert set(schema["paths"]) == {CHECKS, one, *under}
+    assert {path for path in schema["paths"] if path.startswith(CHECKS)} == {CHECKS, one, *under}
     upload = schema["paths"][CHECKS]["post"]
     assert set(upload["responses"]) >= {"202", "400", "401", "403", "413", "415", "429", "503"}
     assert "multipart/form-data" in upload["requestBody"]["content"]

@@ -297,6 +297,7 @@ def test_queries_do_not_grow_with_the_history(
         return len(captured)
 
     factories.finished(factories.queued(factories.requester(ada)))
+    ada_client.get(reverse(name))  # the first page of a session writes its line into the list of sessions
     few = queries()
     for _number in range(5):
         factories.finished(factories.queued(factories.requester(ada)))
@@ -315,6 +316,7 @@ def test_queries_of_a_result_do_not_grow_with_its_faces(
             assert page(ada_client, check).status_code == 200
         return len(captured)
 
+    ada_client.get("/")  # the first page of a session writes its line into the list of sessions
     assert queries(2) == queries(12)
 
 
