@@ -12,6 +12,7 @@ from jobs.errors import IntakeError
 
 from . import animations, motions, uploads
 from .animations import MOVEMENT, Cast
+from .refusals import Refused
 
 if TYPE_CHECKING:
     from jobs.models import Artifact
@@ -109,7 +110,7 @@ class CastForm(forms.Form):
     def _accepted(self, accept: Any, upload: Any) -> Artifact:
         try:
             artifact: Artifact = accept(self._requester, upload)
-        except IntakeError as error:
+        except (IntakeError, Refused) as error:
             raise forms.ValidationError(error.message, code=error.code) from error
         return artifact
 
