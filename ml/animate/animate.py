@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -122,6 +122,8 @@ def run(
         driving = _driving(request, face, square, model, portrait, finder, report)
     clock.passed("faces")
     settings = request.settings
+    if request.built_in is not None:
+        settings = replace(settings, smoothing=0.0)  # nothing trembles there, and a blink is over in four frames
     aim = moved(portrait.keypoints, driving.keypoints, driving.start, settings)
     stage = _Stage(pixels, square, settings, model.size)
     count = len(driving.shown)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from ml.animate.drivers import BuiltIn
     from ml.provenance.sealing import Clip
 
 CELL = 176
@@ -43,22 +44,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def sheet(portrait: Path, model: Path | None = None) -> NDArray[np.uint8]:
-    """A row for each motion, eight frames over its time: uint8 (rows * 176 + band, 8 * 176, 3), marked."""
+    """A row for each motion, eight of its turning points: uint8 (rows * 176 + band, 8 * 176, 3), marked."""
     from ml.animate.animate import AnimateRequest, run
 
-    def cells(clip: Clip) -> NDArray[np.uint8]:
-        frames = list(clip.frames)
-        chosen = [frames[at] for at in np.linspace(0, len(frames) - 1, COLUMNS + 1).round().astype(int)[:-1]]
-        return np.concatenate([cv2.resize(each, (CELL, CELL), interpolation=cv2.INTER_AREA) for each in chosen], axis=1)
-
     settings = MotionSettings(framing=Framing.SQUARE)
-    rows = [
-        run(AnimateRequest(portrait, built_in=each.slug, settings=settings, model=model), lambda *_: None, cells).sealed
-        for each in catalogue()
-    ]
-    whole = np.concatenate(rows)
+
+    def row(driver: BuiltIn) -> NDArray[np.uint8]:
+        def cells(clip: Clip) -> NDArray[np.uint8]:
+            frames = list(clip.frames)
+            chosen = [
+                cv2.resize(frames[at], (CELL, CELL), interpolation=cv2.INTER_AREA) for at in turning_points(driver)
+            ]
+            return np.concatenate(chosen, axis=1)
+
+        request = AnimateRequest(portrait, built_in=driver.slug, settings=settings, model=model)
+        return run(request, lambda *_: None, cells).sealed
+
+    whole = np.concatenate([row(each) for each in catalogue()])
     band = visible_mark.band(whole.shape[1], whole.shape[0], "Unmask")
     return visible_mark.burn(np.pad(whole, ((0, len(band)), (0, 0), (0, 0))), "Unmask")
+
+
+def turning_points(driver: BuiltIn) -> list[int]:
+    """The first frame, and seven of those in which the motion comes to a turn, spread over its time."""
+    turns = {round(seconds * driver.fps) for keys in driver.path.values() for seconds, value in keys if value}
+    every = sorted(at for at in turns if 0 < at < driver.frames)
+    spread = np.linspace(0, len(every) - 1, COLUMNS - 1).round().astype(int)
+    return [0, *(every[at] for at in spread)]
 
 
 if __name__ == "__main__":
