@@ -18,7 +18,7 @@ ROUNDS = 20
 
 
 def measure() -> list[Table]:
-    """Run the benchmark: the shipped network's shape with random weights, on scikit-image's astronaut at 480 px."""
+    """Run the benchmark: a built-in person painted onto scikit-image's astronaut at 480 px."""
     from ml import runtime
 
     runtime.configure()
@@ -26,15 +26,14 @@ def measure() -> list[Table]:
     from skimage import data
 
     from ml.faces import FaceFinder
-    from ml.networks.swap import SWAP_96, build_swap_network
     from ml.provenance import visible_mark
     from ml.swap.alignment import align
     from ml.swap.blending import Blend, face_mask, paste_back
     from ml.swap.colour import ColourTransfer, transfer
+    from ml.swap.people import catalog, load
     from ml.swap.swapper import ConversionSettings, Swapper
 
-    network = build_swap_network(SWAP_96, ("person", "target"))
-    swapper, settings = Swapper(network), ConversionSettings()
+    swapper, settings = Swapper(load(catalog()[0].slug).network()), ConversionSettings()
     frame = np.asarray(cv2.resize(data.astronaut()[:400, 30:430], (WIDTH, HEIGHT)), np.uint8)
     finder = FaceFinder()
     (face,) = finder.find(frame)
@@ -59,32 +58,38 @@ def measure() -> list[Table]:
     table = Table(
         f"Face swap: one frame of {WIDTH} x {HEIGHT}",
         ("stage", "median (quartiles)", "share"),
-        about=f"One face, {SWAP_96.size} px network, float32. The invisible mark and the signature are not in it.",
+        about=f"One face, {swapper.size} px network, float32. The invisible mark and the signature are not in it.",
     )
     for name, timing in found.items():
         table.rows.append((name, milliseconds(timing), f"{timing.median / total:.0%}"))
     rate = 1 / total
     table.rows.append(("all", f"{1e3 * total:.1f} ms", f"{rate:.1f} frames a second"))
     table.held.append((f"{rate:.1f} frames a second, wanted {WANTED:.0f}", rate >= WANTED))
-    return [table, _training(network)]
+    return [table, _training()]
 
 
-def _training(network: Any) -> Table:
+def _training() -> Table:
     import tempfile
     import time
     from pathlib import Path
 
+    from ml import runtime
+    from ml.networks.swap import SWAP_96, build_swap_network
     from ml.swap.face_set import FaceSet
     from ml.swap.trainer import Recipe, Trainer
 
-    size = network.config.size
+    size, precision = SWAP_96.size, runtime.training_precision()
+    network = build_swap_network(SWAP_96, ("person",), precision)
     random = np.random.default_rng(0)
     side = round(size * 1.25)
     points = random.uniform(0.2, 0.8, (16, 478, 2)).astype(np.float32) * side
     nothing = np.zeros(16, np.float32)
     crops = random.integers(0, 256, (16, side, side, 3)).astype(np.uint8)
     faces = FaceSet(size, crops, points, nothing, nothing)
-    table = Table("Face swap: a step of training", ("what learns", "faces a step", "median of steps"))
+    about = (
+        f"Computed in {precision}. Learning a person takes 1500 steps of everything, or fewer when it gets no better."
+    )
+    table = Table("Face swap: a step of training", ("what learns", "faces a step", "median of steps"), about=about)
     for frozen in (False, True):
         times: list[float] = []
 
@@ -94,9 +99,9 @@ def _training(network: Any) -> Table:
         with tempfile.TemporaryDirectory() as folder:
             recipe = Recipe(steps=14, batch=8, freeze_shared=frozen, look_steps=100, checkpoint_seconds=1e9)
             split = (faces[:12], faces[12:])
-            Trainer(network, {"person": split, "target": split}, Path(folder), recipe).train(report)
+            Trainer(network, {"person": split}, Path(folder), recipe).train(report)
         steps = np.diff(times)[3:-1]
-        table.rows.append(("decoders only" if frozen else "everything", "8 + 8", f"{np.median(steps):.2f} s"))
+        table.rows.append(("decoders only" if frozen else "everything", "8", f"{np.median(steps):.2f} s"))
     return table
 
 

@@ -56,9 +56,13 @@ def batch_of(faces: FaceSet, count: int, random: np.random.Generator, *, flip: b
         matrix = _pose(size, faces.crops.shape[1], random, flip)
         table = recolouring(random)
         lit = _coloured(faces.crops[at], table)
-        seen = lit if faces.shown is None else _coloured(faces.shown[at], table)
         targets[i] = _sample(lit, _grid(matrix, size)).astype(np.float32) / 255
-        inputs[i] = _sample(seen, _grid(matrix, size, random if bend else None)).astype(np.float32) / 255
+        if faces.shown is None or np.array_equal(faces.shown[at], faces.crops[at]):
+            seen, bent = lit, random if bend else None
+        else:
+            # Somebody else is shown already: a bend would only hide where eyes and mouth are to be painted.
+            seen, bent = _coloured(faces.shown[at], table), None
+        inputs[i] = _sample(seen, _grid(matrix, size, bent)).astype(np.float32) / 255
         masks[i, :, :, 0], weights[i, :, :, 0] = _maps(faces.points[at], matrix, size)
     return Batch(inputs, targets, masks, weights)
 
