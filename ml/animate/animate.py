@@ -6,13 +6,14 @@ import time
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from itertools import takewhile
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import cv2
 import numpy as np
 
 from ml import runtime
-from ml.animate.settings import Caution, Framing, MotionSettings
+from ml.animate.settings import Caution, MotionSettings
 from ml.errors import MediaError
 from ml.faces import FaceFinder
 from ml.media import decode, header, video
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ml.animate.driving import Driving
+    from ml.animate.looks import Looks
     from ml.animate.model import MotionModel, Portrait
     from ml.animate.square import Square
     from ml.faces import Face
@@ -35,12 +37,6 @@ if TYPE_CHECKING:
     Preview = Callable[[NDArray[np.uint8]], None]
 
 SealedT = TypeVar("SealedT")
-
-LONGEST_SIDE = 960
-"""The moving picture's longer side in pixels, at most; a larger portrait is made smaller first."""
-
-SQUARE_SIDE = (256, 512)
-"""The least and the most pixels a side of the square alone."""
 
 PREVIEW_SECONDS = 2.0
 PREVIEW_SIDE = 320
@@ -109,6 +105,7 @@ def run(
         built_in(request.built_in)  # an unknown name must not wait for the networks to load
     pixels = _portrait_pixels(request)
     runtime.configure()
+    from ml.animate.looks import Looks
     from ml.animate.model import model_of
     from ml.animate.motion import moved
     from ml.animate.square import square_of
@@ -125,12 +122,12 @@ def run(
     if request.built_in is not None:
         settings = replace(settings, smoothing=0.0)  # nothing trembles there, and a blink is over in four frames
     aim = moved(portrait.keypoints, driving.keypoints, driving.start, settings)
-    stage = _Stage(pixels, square, settings, model.size)
+    looks = Looks(pixels, face, square, settings, model, portrait)
     count = len(driving.shown)
 
     def frames() -> Iterator[NDArray[np.uint8]]:
         previewed = 0.0
-        for done, pixels in enumerate(_made(request, model, portrait, aim, driving, stage)):
+        for done, pixels in enumerate(_made(request, model, looks, aim, driving)):
             report("animate", done, count)
             if preview is not None and time.monotonic() - previewed >= PREVIEW_SECONDS:
                 preview(visible_mark.burn(_preview_size(pixels), request.site))
@@ -179,7 +176,7 @@ def _driving(
     finder: FaceFinder,
     report: Report,
 ) -> Driving:
-    from ml.animate import drivers, driving
+    from ml.animate import drivers, driving, lids
 
     if request.driver is not None:
         kept = None if request.work is None else request.work / "driving.npz"
@@ -198,54 +195,27 @@ def _driving(
     keypoints = drivers.led(motion, face.landmarks, square, portrait.keypoints, by_places=request.model is None)
     report("keypoints", motion.frames, motion.frames)
     shown = tuple(range(motion.frames))
-    return driving.Driving(keypoints, 0, (face.yaw, face.pitch), shown, Fraction(motion.fps), None)
-
-
-class _Stage:
-    """Where the moving square is shown."""
-
-    def __init__(self, pixels: NDArray[np.uint8], square: Square, settings: MotionSettings, size: int) -> None:
-        from ml.animate.painting import Painter
-        from ml.animate.square import Square
-
-        self._whole: NDArray[np.uint8] | None = None
-        if settings.framing is Framing.SQUARE:
-            side = min(max(SQUARE_SIDE[0], square.side), SQUARE_SIDE[1])
-            self.painter = Painter(square.cut(pixels, side), size, settings.detail)
-            return
-        height, width = pixels.shape[:2]
-        factor = min(1.0, LONGEST_SIDE / max(height, width))
-        self._whole, self._square = pixels, square
-        if factor < 1:
-            to = (max(2, round(width * factor)), max(2, round(height * factor)))
-            self._whole = np.asarray(cv2.resize(pixels, to, interpolation=cv2.INTER_AREA), np.uint8)
-            self._square = Square(*(round(part * factor) for part in (square.left, square.top, square.side)))
-        self.painter = Painter(self._square.cut(self._whole, self._square.side), size, settings.detail)
-
-    def shown(self, made: Any) -> list[NDArray[np.uint8]]:
-        """The frames of a batch as they leave."""
-        squares = self.painter.frames(made)
-        return squares if self._whole is None else [self._square.paste(self._whole, each) for each in squares]
+    levels = tuple(lids.level_of(pose.lids) for pose in motion.poses())
+    return driving.Driving(keypoints, 0, (face.yaw, face.pitch), shown, Fraction(motion.fps), None, lids=levels)
 
 
 def _made(
-    request: AnimateRequest,
-    model: MotionModel,
-    portrait: Portrait,
-    aim: Keypoints,
-    driving: Driving,
-    stage: _Stage,
+    request: AnimateRequest, model: MotionModel, looks: Looks, aim: Keypoints, driving: Driving
 ) -> Iterator[NDArray[np.uint8]]:
     from ml.animate.batches import Batches
     from ml.animate.model import BATCH
     from ml.networks.fomm.keypoints import Keypoints
 
-    kept = Batches(None if request.work is None else request.work / "made", (aim, portrait.keypoints))
+    kept = Batches(None if request.work is None else request.work / "made", (aim, looks.portrait.keypoints))
     shown = list(driving.shown)
     at = 0
     while at < len(shown):
+        level = driving.lids[shown[at]] if driving.lids else 0
         numbers = shown[at : at + BATCH]
+        if driving.lids:  # a batch is of one look
+            numbers = list(takewhile(lambda number, level=level: driving.lids[number] == level, numbers))  # type: ignore[misc]
         wanted = sorted(set(numbers))
+        portrait, stage = looks.of(level)
         made = kept.of(at, partial(model.make, portrait, Keypoints(aim.value[wanted], aim.jacobian[wanted])))
         frames = dict(zip(wanted, stage.shown(made), strict=True))
         yield from (frames[number] for number in numbers)

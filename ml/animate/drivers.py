@@ -7,7 +7,7 @@ face mesh, given the depth of the mean face, is led along it, and the keypoints 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -108,7 +108,8 @@ def led(driver: BuiltIn, mesh: NDArray[np.float32], square: Square, own: Keypoin
     from ml.animate.places import keypoints_of
     from ml.networks.fomm.keypoints import Keypoints
 
-    meshes = np.stack([square.points(posed(mesh, pose)) for pose in driver.poses()])
+    # Lids are not moved by keypoints: see ``ml.animate.lids``.
+    meshes = np.stack([square.points(posed(mesh, replace(pose, lids=0.0))) for pose in driver.poses()])
     if by_places:
         return Keypoints(*keypoints_of((meshes + 1) / 2, 2))
     rest = meshes[0].astype(np.float64)

@@ -47,6 +47,7 @@ _LEAST_FOUND = 0.5  # of the frames that are looked at
 class Driving:
     """keypoints: of T frames. start: which of them is most like the portrait. pose: yaw and pitch of the head there, in
     degrees. shown: for frame after frame of the result, which of the T it is. sound: the file whose sound is kept.
+    lids: for each of the T how far the portrait's own lids are shut, by ``ml.animate.lids``; empty where they stay.
     """
 
     keypoints: Keypoints
@@ -56,6 +57,7 @@ class Driving:
     rate: Fraction
     sound: Path | None
     cautions: tuple[Caution, ...] = ()
+    lids: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

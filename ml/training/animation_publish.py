@@ -30,8 +30,9 @@ _FAILURES = (
     "It was trained for minutes of one processor thread (see Run), on few filmed people and on still portraits that "
     "were turned by their mesh; the authors trained theirs for days on GPUs and on thousands of people.",
     "Large turns from the portrait's own pose distort: what was hidden is stretched or blurred, not invented.",
-    "Teeth and the inside of a mouth that is shut in the portrait are dark and soft; lids that shut may leave the eye "
-    "half open.",
+    "It shuts no lids: blinks of a driving clip are lost. Those of the built-in motions are made in the portrait by "
+    "its face mesh (`ml/animate/lids.py`).",
+    "Teeth and the inside of a mouth that is shut in the portrait are dark and soft.",
     "Hands, glasses' arms, earrings and loose hair before the face move as if they were painted on it.",
     "The background near the head moves along with it, and so do shoulders.",
     "Children, beards, veils and dark light are rare in the training data and were not measured one by one.",
