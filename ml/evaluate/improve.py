@@ -260,7 +260,7 @@ def markdown(result: Mapping[str, Any]) -> str:
         "P(manipulated) of each:",
         "\n".join(each),
         f"![One made face a row; from left to right: {', '.join(ways)}]({NAME}.webp)",
-        f"One made face a row; from left to right: {', '.join(ways)}. The people do not exist.",
+        f"One made face a row; from left to right: {', '.join(ways)}. Nobody has these faces.",
     ]) + "\n"  # fmt: skip
 
 

@@ -160,7 +160,7 @@ def _parser() -> argparse.ArgumentParser:
         "--scale",
         type=int,
         metavar="N",
-        help="upscale: 2 (default) or 4, interpolation also 3; face: 1 (default), 2, 4",
+        help="upscale: 2 (default) or 4, interpolation also 3, esrgan 4 alone; face: 1 (default), 2, 4",
     )
     parser.add_argument("--strength", type=float, metavar="S", help="0 to 1 (default: what the picture tells)")
     parser.add_argument("--truth", type=Path, metavar="FILE", help="the picture as it should be, for PSNR and SSIM")

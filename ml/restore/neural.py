@@ -29,7 +29,11 @@ _MOST_HALO = 32
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Network:
-    """One network as a worker. strength: how much of it is taken, 0 (interpolation alone) to 1; of upscalers."""
+    """One network as a worker. strength: how much of it is taken, 0 (interpolation alone) to 1; of upscalers.
+
+    rim: pixels by which a tile's outermost ones are repeated around it first, for deep networks that were trained on
+    nothing but photographs: the zeros beyond an edge would darken small pictures.
+    """
 
     forward: Callable[[Any], Any]
     scale: int
@@ -37,10 +41,15 @@ class Network:
     multiple: int = 1
     tile: int = _TILE
     strength: float = 1.0
+    rim: int = 0
 
     def __call__(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         """Run one tile."""
-        made = np.asarray(self.forward(pixels[None]))[0]
+        rim = self.rim
+        wide = np.pad(pixels, ((rim, rim), (rim, rim), (0, 0)), mode="edge") if rim else pixels
+        made = np.asarray(self.forward(wide[None]))[0]
+        if rim:
+            made = made[rim * self.scale : -rim * self.scale, rim * self.scale : -rim * self.scale]
         if self.strength < 1:
             plain = Interpolation(self.scale)(pixels)
             return np.asarray(plain + np.float32(self.strength) * (made - plain), np.float32)
@@ -60,7 +69,7 @@ def esrgan(strength: float) -> Network:
 
     Wang et al., ESRGAN (ECCVW 2018), section 3.4. Raises WeightsError where it is not shipped.
     """
-    return Network(_interpolated(round(strength, 2)), 4, halo=_MOST_HALO, tile=_LARGE_TILE)
+    return Network(_interpolated(round(strength, 2)), 4, halo=_MOST_HALO, tile=_LARGE_TILE, rim=8)
 
 
 @lru_cache(maxsize=3)

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 class AdversarialWeights:
     """What each part of the generator's loss counts."""
 
-    error: float = 1.0
-    features: float = 0.1
-    adversary: float = 5e-3
+    error: float = 0.2
+    features: float = 0.2
+    adversary: float = 1e-2
 
 
 class AdversarialRun(RestorerRun):
@@ -40,6 +40,7 @@ class AdversarialRun(RestorerRun):
         weights: AdversarialWeights = AdversarialWeights(),
     ) -> None:
         self.discriminator, self.parts = discriminator, weights
+        perceptual.features()  # made now, for what is first made while a step is traced cannot be used after it
         self.adversary = keras.optimizers.Adam(plan.rate, beta_1=0.9, beta_2=0.99)
         super().__init__(model, out, plan)
 

@@ -95,3 +95,23 @@ def test_fidelity_of_known_pictures(astronaut: NDArray[np.uint8]) -> None:
     assert ssim(a, a) == pytest.approx(1)
     with pytest.raises(ValueError, match="11 x 11"):
         ssim(a[:10, :10], b[:10, :10])
+
+
+def test_the_slider_of_esrgan_goes_from_one_weight_set_to_the_other(astronaut: NDArray[np.uint8]) -> None:
+    small = resampled_bytes(astronaut[40:200, 140:300], 40, 40)
+    inputs = small.astype(np.float32) / 255
+    wide = np.pad(inputs, ((8, 8), (8, 8), (0, 0)), mode="edge")[None]
+    ends = [np.asarray(shipped.warm(n)(wide))[0, 32:-32, 32:-32] for n in ("esrgan_psnr_x4", "esrgan_gan_x4")]
+    made = [neural.esrgan(share)(inputs) for share in (0.0, 1.0, 0.5)]
+    assert np.abs(made[0] - ends[0]).max() < 1e-4
+    assert np.abs(made[1] - ends[1]).max() < 1e-4
+    assert np.abs(ends[0] - ends[1]).max() > 0.01, "the two say different things"
+    assert np.abs(made[2] - made[0]).max() > 1e-3
+    assert np.abs(made[2] - made[1]).max() > 1e-3
+
+
+def test_a_seam_between_tiles_of_esrgan_is_not_seen(astronaut: NDArray[np.uint8]) -> None:
+    picture = np.ascontiguousarray(astronaut[40:200, 100:240])  # two tiles by two
+    worker = neural.esrgan(1.0)
+    apart = np.abs(run_tiled(worker, picture).astype(int) - run_tiled(worker, picture, whole=True))
+    assert apart.max() <= 1
