@@ -59,7 +59,12 @@ def test_classical_methods_leave_no_seam(worker: Any, depth: type, astronaut: ND
     assert _difference(whole, cut) < 1 / 255 / 20, "interior tile edges are seen"
 
 
-@pytest.mark.parametrize("name", shipped.available())
+# Not here: the face restorer, which is given squares and no tiles, and ESRGAN, which sees further than its halo reaches
+# and so is held to what can be seen, in test_shipped.
+EXACT = [name for name in shipped.available() if name == "restorer" or name.startswith("compact")]
+
+
+@pytest.mark.parametrize("name", EXACT)
 def test_networks_leave_no_seam(name: str, astronaut: NDArray[np.uint8]) -> None:
     worker: Worker = (
         neural.restorer((0.4, 0.0, 0.0)) if name == "restorer" else neural.upscaler(int(name[-1]), strength=0.7)
