@@ -10,6 +10,8 @@ from playwright.sync_api import expect
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from playwright.sync_api import Locator
+
     from tests.browser.visit import Visit
 
 LEVELS = re.compile("Likely manipulated|Inconclusive|Likely authentic")
@@ -35,10 +37,18 @@ def test_drop_to_verdict(seen: Visit, visit: Callable[..., Visit], astronaut_jpe
     # The script has laid the second look over the first, and the slider fades it.
     page.get_by_label("How strongly").fill("20")
     expect(page.locator("[data-map=boundary]")).to_have_css("opacity", "0.2")
-    for picture in page.locator("main img").all():
-        picture.scroll_into_view_if_needed()
-        expect(picture).to_have_js_property("complete", True)
-        assert picture.evaluate("image => image.naturalWidth") > 0
+    pictures = page.locator("main img:visible").all()
+    assert len(pictures) == page.locator("main img").count() - 1, "only the map that is not chosen is hidden"
+    for picture in pictures:
+        is_loaded(picture)
+    page.get_by_role("radio", name="What the networks reacted to").check()
+    is_loaded(page.locator("[data-map=gradcam] img"))
+
+
+def is_loaded(picture: Locator) -> None:
+    picture.scroll_into_view_if_needed()
+    expect(picture).to_have_js_property("complete", True)
+    assert picture.evaluate("image => image.naturalWidth") > 0
 
 
 def test_same_verdict_without_javascript(seen: Visit, visit: Callable[..., Visit], astronaut_jpeg: bytes) -> None:
