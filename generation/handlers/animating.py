@@ -37,6 +37,7 @@ LONG_SIDE: Final = 960
 def animate(request: GenerationRequest, report: Report | Callable[[str, int, int], None]) -> GenerationResult:
     """Move the portrait. Raises Refused, and PersonError for files from which nothing can be made."""
     from ml.animate import animate as engine
+    from ml.animate.model import model_of
     from ml.errors import MediaError
     from ml.provenance.plan import Work
 
@@ -50,13 +51,14 @@ def animate(request: GenerationRequest, report: Report | Callable[[str, int, int
     telling("people", 1, 2)
     if motion is None:
         seen["driver"], _pictures = looked_at(request, "driver")
-    show = _Shower(request, telling)
+    weights = model_of().weights  # the manifest names them, so they are known before anything is sealed
+    show = _Shower(request, telling, weights)
     crop = _crop_of(pictures[0], show)
     telling("people", 2, 2)
     kept = _Kept()
 
     def seal(clip: Clip) -> SealedOutput:
-        return safeguarding.sealed(request, Work.ANIMATION, kept.watched(clip))
+        return safeguarding.sealed(request, Work.ANIMATION, kept.watched(clip), weights=weights)
 
     wanted = engine.AnimateRequest(
         portrait=request.files["portrait"],
@@ -71,7 +73,7 @@ def animate(request: GenerationRequest, report: Report | Callable[[str, int, int
         done = engine.run(wanted, telling, seal, show.frame)
     except MediaError as error:
         raise PersonError(error.code, error.message) from error
-    outputs = [done.sealed, *_beside(request, telling, kept, done.sealed, with_driver=motion is None)]
+    outputs = [done.sealed, *_beside(request, telling, kept, done.sealed, weights, with_driver=motion is None)]
     telling("judge", 0, 2)
     score = {"before": _score([pictures[0]]), "after": _score(_frames(request, done.sealed))}
     telling("judge", 1, 2)
@@ -147,14 +149,14 @@ class _Kept:
 class _Shower:
     """Shows unfinished work to its owner, sealed as the finished one will be."""
 
-    def __init__(self, request: GenerationRequest, report: Report) -> None:
-        self._request, self._report = request, report
+    def __init__(self, request: GenerationRequest, report: Report, weights: dict[str, str]) -> None:
+        self._request, self._report, self._weights = request, report, weights
 
     def frame(self, pixels: NDArray[np.uint8]) -> None:
         from ml.provenance.plan import Work
         from ml.provenance.sealing import Still
 
-        output = safeguarding.sealed(self._request, Work.ANIMATION, Still(pixels), role=PREVIEW)
+        output = safeguarding.sealed(self._request, Work.ANIMATION, Still(pixels), role=PREVIEW, weights=self._weights)
         self._report.show(output.data, output.content_type, (output.width, output.height))
 
 
@@ -190,7 +192,13 @@ def _crop_of(pixels: NDArray[np.uint8], show: _Shower) -> list[float]:
 
 
 def _beside(
-    request: GenerationRequest, report: Report, kept: _Kept, made: SealedOutput, *, with_driver: bool
+    request: GenerationRequest,
+    report: Report,
+    kept: _Kept,
+    made: SealedOutput,
+    weights: dict[str, str],
+    *,
+    with_driver: bool,
 ) -> list[SealedOutput]:
     """What lies beside the result: its poster, and for a driver of one's own both of them side by side."""
     from ml.provenance.plan import Work
@@ -198,14 +206,14 @@ def _beside(
 
     outputs = []
     if kept.middle is not None:
-        poster = safeguarding.poster(request, Work.ANIMATION, kept.middle, of_clip=True)
+        poster = safeguarding.poster(request, Work.ANIMATION, kept.middle, weights=weights, of_clip=True)
         outputs += [] if poster is None else [poster]
     if with_driver:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"made{made.suffix}"
             path.write_bytes(made.data)
             pairs = Clip(_side_by_side(request.files["driver"], path), kept.rate)
-            both = safeguarding.sealed(request, Work.ANIMATION, pairs, role=COMPARISON, report=report)
+            both = safeguarding.sealed(request, Work.ANIMATION, pairs, role=COMPARISON, weights=weights, report=report)
             outputs.append(both)
     return outputs
 

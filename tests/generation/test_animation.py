@@ -176,6 +176,20 @@ def test_settings_that_there_are_not(ada: User, astronaut_jpeg: bytes, tmp_path:
             animations.checked_options({**good, **wrong})
 
 
+def signed_weights(data: bytes, content_type: str) -> dict[str, str]:
+    """What the file's manifest says of the weights that made it."""
+    import c2pa
+
+    from ml.provenance.plan import JOB_LABEL
+
+    with c2pa.Reader(content_type, io.BytesIO(data)) as reader:
+        told = json.loads(reader.json())
+    assertions = told["manifests"][told["active_manifest"]]["assertions"]
+    (job,) = (each["data"] for each in assertions if each["label"] == JOB_LABEL)
+    weights: dict[str, str] = job["weights"]
+    return weights
+
+
 # --- What is made -----------------------------------------------------------------------------------------------------
 def test_what_is_made_is_sealed_in_every_part(
     ada: User, astronaut_jpeg: bytes, driving: bytes, tmp_path: Path, still: None, settings: Any
@@ -192,12 +206,14 @@ def test_what_is_made_is_sealed_in_every_part(
     for output in result.outputs:
         seal = verify(output.data, output.content_type, settings.GENERATION_AUTHORITY_DIR)
         assert (seal.job, seal.work, len(seal.consents)) == (str(job.pk), Work.ANIMATION, 2)
+        assert signed_weights(output.data, output.content_type)["motion"].startswith("trained here"), output.role
         frames = moving.frames_of(output.data)
         assert len(frames) == (1 if output.role == "poster" else 8)
         assert all(has_band(frame) for frame in frames), output.role
     assert len(watcher.previews) >= 2  # the crop, and a frame
     for preview in watcher.previews:
         assert verify(preview, "image/jpeg", settings.GENERATION_AUTHORITY_DIR).job == str(job.pk)
+        assert signed_weights(preview, "image/jpeg")["motion"]
         with Image.open(io.BytesIO(preview)) as image:
             assert has_band(np.asarray(image.convert("RGB"), np.uint8))
     lifecycle.succeed(job.pk, job.attempt, result)
