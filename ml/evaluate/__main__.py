@@ -1,4 +1,4 @@
-"""``python -m ml.evaluate detectors|restore|faces|animation|improve|desk``: see the modules of that name here."""
+"""``python -m ml.evaluate detectors|restore|faces|swap|animation|improve|desk``: see the modules of that name here."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 import sys
 from typing import TYPE_CHECKING
 
-from ml.evaluate import animation, desk, detectors, faces, improve, restore
+from ml.evaluate import animation, desk, detectors, faces, improve, restore, swap
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         what.add_parser("animation", help="measure the motion model", description=animation.__doc__)
     )
     faces.add_arguments(what.add_parser("faces", help="measure the face restorer", description=faces.__doc__))
+    swap.add_arguments(what.add_parser("swap", help="measure the face swap", description=swap.__doc__))
     improve.add_arguments(
         what.add_parser("improve", help="improve made faces, and ask the detectors", description=improve.__doc__)
     )
@@ -33,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "detectors": detectors.run,
         "restore": restore.run,
         "faces": faces.run,
+        "swap": swap.run,
         "animation": animation.run,
         "improve": improve.run,
         "desk": desk.run,

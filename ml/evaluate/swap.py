@@ -21,28 +21,28 @@ not deformed. (Baseline 2's own would be no yardstick: a dense mesh fits to a hu
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import logging
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 
 from ml import runtime
+from ml.evaluate.swap_measures import Measures, measure, rigid_distance, together
 from ml.faces import FaceFinder
 from ml.networks.swap.swap_config import SWAP_96
 from ml.provenance import face_descriptor
-from ml.swap.alignment import OVAL, align, umeyama
+from ml.swap.alignment import align
 from ml.swap.blending import face_mask, paste_back
 from ml.swap.clip_frames import ClipFrames
 from ml.swap.colour import transfer
 from ml.swap.extraction import MOST
 from ml.swap.face_set import FaceSet
 from ml.swap.identity import Identity
-from ml.swap.learn import PERSON, QUICK, trainer_for
 from ml.swap.people import start_for
 from ml.swap.reposing import carry
 from ml.swap.swapper import ConversionSettings, Swapper
@@ -50,78 +50,20 @@ from ml.swap.tracking import FaceChoice, Track
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
     from ml.faces import Face
-
-    Frames = list[NDArray[np.uint8]]
 
 logger = logging.getLogger(__name__)
 
 HELD_OUT = 0.3
 """Share of each clip, from its end, that no identity is learned from."""
 
-_EYES = ((33, 133, 468), (263, 362, 473))  # outer corner, inner corner, iris
+BASELINES = ("copy the target", "warp and paste")
+
 _CROP = 96
-
-
-@dataclass(frozen=True, slots=True)
-class Measures:
-    """The figures of one method on one pair: see the head of this module. lost: share of frames without a face."""
-
-    identity: float
-    landmarks: float
-    gaze: float
-    background: float
-    flicker: float
-    lost: float
-
-
-def measure(
-    results: Frames,
-    targets: Frames,
-    meshes: Sequence[NDArray[np.float32]],
-    source: NDArray[np.float32],
-    finder: FaceFinder,
-) -> Measures:
-    """Compare results with target frames, one by one. source: descriptor of the person who should be seen."""
-    found: dict[str, list[float]] = {key: [] for key in ("identity", "landmarks", "gaze", "background", "flicker")}
-    lost = 0
-    for number, (result, target, mesh) in enumerate(zip(results, targets, meshes, strict=True)):
-        inside = _inside(mesh, target.shape)
-        found["background"].append(_background(result, target, inside))
-        if number:
-            moved = result.astype(np.float32) - results[number - 1]
-            wanted = target.astype(np.float32) - targets[number - 1]
-            found["flicker"].append(float(np.abs(moved - wanted)[inside].mean()) / 255)
-        face = _nearest(finder.find(result, 5), mesh)
-        if face is None:
-            lost += 1
-            continue
-        found["identity"].append(face_descriptor.distance(face_descriptor.describe(result, face), source))
-        apart = np.linalg.norm(face.landmarks[:468] - mesh[:468], axis=1)
-        found["landmarks"].append(float(apart.mean()) / max(1.0, float(np.hypot(*(mesh[33] - mesh[263])))))
-        found["gaze"].append(float(np.linalg.norm(_gaze(face.landmarks) - _gaze(mesh), axis=1).mean()))
-    means = {key: float(np.mean(values)) if values else float("nan") for key, values in found.items()}
-    return Measures(**means, lost=lost / max(1, len(results)))
-
-
-def together(own: Measures, copied: Measures, rigid: float) -> float:
-    """Identity and landmarks in one figure: each over what it is where nothing is transferred."""
-    return own.identity / max(1e-6, copied.identity) + own.landmarks / max(1e-6, rigid)
-
-
-def rigid_distance(mesh: NDArray[np.float32], targets: Sequence[NDArray[np.float32]]) -> float:
-    """Mean distance of a mesh, laid upon each of others by a similarity, in distances between their eyes."""
-    found = []
-    for target in targets:
-        matrix = umeyama(mesh[:468], target[:468])
-        laid = mesh[:468] @ matrix[:, :2].T + matrix[:, 2]
-        apart = float(np.linalg.norm(laid - target[:468], axis=1).mean())
-        found.append(apart / max(1.0, float(np.hypot(*(target[33] - target[263])))))
-    return float(np.mean(found))
 
 
 def measure_pair(
@@ -188,6 +130,7 @@ def run(options: argparse.Namespace) -> int:
     rows: list[dict[str, Any]] = []
     with FaceFinder() as finder:
         for a, b in read_pairs(options.clips)[: options.pairs]:
+            options.identities.mkdir(parents=True, exist_ok=True)
             path = options.identities / f"{a.stem}--{b.stem}.identity"
             if not path.is_file() and options.learn:
                 _learn(a, b, path, options.learn)
@@ -202,6 +145,8 @@ def run(options: argparse.Namespace) -> int:
                     "a": a.stem,
                     "b": b.stem,
                     "steps": identity.about.get("steps"),
+                    "seconds": identity.about.get("seconds"),
+                    "start": identity.about.get("start"),
                     "measures": {name: asdict(each) for name, each in found.items()},
                     "rigid": rigid,
                     "together": scores,
@@ -233,13 +178,32 @@ def markdown(result: Mapping[str, Any]) -> str:
             cells = [f"{measures[key]:.3f}" for key in columns]
             steps = str(row["steps"]) if name == "swap" else ""
             lines.append(f"| {number} | {steps} | {name} | {' | '.join(cells)} | {row['together'][name]:.3f} |")
-    won = sum(row["wins"] for row in result["rows"])
-    lines += ["", f"The swap has the smallest sum on {won} of {len(result['rows'])} pairs. {result['device']}."]
+    rows = result["rows"]
+    won = sum(row["wins"] for row in rows)
+    alike = {
+        name: sum(_better(row, name, "identity") for row in rows) for name in ("copy the target", "warp and paste")
+    }
+    moved = sum(_better(row, "warp and paste", "landmarks") for row in rows)
+    seconds = [row["seconds"] for row in rows if row.get("seconds") is not None]
+    lines += [
+        "",
+        f"The swap has the smallest sum on {won} of {len(rows)} pairs. It is more like the person than the copy on "
+        f"{alike['copy the target']}, and than the warped photograph on {alike['warp and paste']}; nearer to the "
+        f"target's landmarks than that photograph on {moved}.",
+    ]
+    if seconds:
+        lines.append(f"Learned in {min(seconds):.0f} to {max(seconds):.0f} s each. {result['device']}.")
     return "\n".join(lines) + "\n"
+
+
+def _better(row: Mapping[str, Any], other: str, measure: str) -> bool:
+    return bool(row["measures"]["swap"][measure] < row["measures"][other][measure])
 
 
 def _learn(a: Path, b: Path, out: Path, steps: int) -> None:
     """Learn from the first frames of both clips; the work folder beside the file makes it resumable."""
+    from ml.swap.learn import PERSON, QUICK, trainer_for
+
     sets = []
     with FaceFinder() as finder:
         for clip in (a, b):
@@ -254,7 +218,8 @@ def _learn(a: Path, b: Path, out: Path, steps: int) -> None:
         sets[0], sets[1], out.with_suffix(".work"), recipe, None if start is None else Identity.load(start)
     )
     trainer.train(lambda *_: None)
-    about = {"steps": trainer.step, "seconds": round(trainer.seconds)}
+    begun = None if start is None else hashlib.sha256(start.read_bytes()).hexdigest()
+    about = {"steps": trainer.step, "seconds": round(trainer.seconds), "start": begun}
     Identity.of(trainer.network, PERSON, a.stem, about).save(out)
 
 
@@ -273,32 +238,3 @@ def _source(clip: Path, finder: FaceFinder) -> tuple[NDArray[np.uint8], Face, ND
         raise ValueError(f"no face in {clip.name}")
     mean = np.mean(vectors, axis=0)
     return best[1], best[2], np.asarray(mean / np.linalg.norm(mean), np.float32)
-
-
-def _nearest(faces: Sequence[Face], mesh: NDArray[np.float32]) -> Face | None:
-    x, y = mesh.mean(axis=0)
-    size = float(np.ptp(mesh, axis=0).max())
-    near = [f for f in faces if np.hypot(*(f.landmarks.mean(axis=0) - (x, y))) < size / 2]
-    return max(near, key=lambda face: face.size, default=None)
-
-
-def _inside(mesh: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    mask = np.zeros(shape[:2], np.uint8)
-    cv2.fillConvexPoly(mask, cv2.convexHull(np.rint(mesh[list(OVAL)]).astype(np.int32)), (255,))
-    return mask > 0
-
-
-def _background(result: NDArray[np.uint8], target: NDArray[np.uint8], inside: NDArray[np.bool_]) -> float:
-    from skimage.metrics import structural_similarity
-
-    grey = [cv2.cvtColor(x, cv2.COLOR_RGB2GRAY) for x in (result, target)]
-    _, whole = structural_similarity(grey[0], grey[1], full=True, data_range=255)
-    return float(whole[~inside].mean())
-
-
-def _gaze(points: NDArray[np.float32]) -> NDArray[np.float32]:
-    found = []
-    for outer, inner, iris in _EYES:
-        width = max(1.0, float(np.hypot(*(points[outer] - points[inner]))))
-        found.append((points[iris] - (points[outer] + points[inner]) / 2) / width)
-    return np.asarray(found, np.float32)
