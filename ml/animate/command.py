@@ -1,25 +1,16 @@
-"""``python -m ml animate PORTRAIT OUT --built-in nod --consent ID --affirm``: handed over to the site.
-
-Whether a record of consent is there, in force, and for this very file is known to the site's database alone, and
-nothing here knows a database. So this command makes nothing by itself: it refuses without a record's number, and gives
-everything to ``manage.py animate``, behind whose gate pages and API stand too.
-"""
+"""``python -m ml animate PORTRAIT OUT --built-in nod --consent ID``: handed over to the site, see ``ml.handover``."""
 
 from __future__ import annotations
 
 import argparse
-import subprocess
-import sys
-import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ml.animate.drivers import catalogue
+from ml.handover import add_arguments, hand_over
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-MANAGE = Path(__file__).parents[2] / "manage.py"
 
 NO_CONSENT = (
     "Nobody is animated without a record of consent. Give the number of the record that was stated on the site for the "
@@ -30,20 +21,9 @@ NO_CONSENT = (
 def main(arguments: Sequence[str]) -> int:
     """Run the command; returns 2 without the number of a record, else the status of ``manage.py animate``."""
     options, rest = _parser().parse_known_args(arguments)
-    try:
-        consent = str(uuid.UUID(options.consent or ""))
-    except ValueError:
-        sys.stderr.write(f"{NO_CONSENT}\n")
-        return 2
-    if not MANAGE.is_file():
-        sys.stderr.write(f"The site is not here ({MANAGE}): only it can tell whether the record holds.\n")
-        return 1
-    words = [str(options.portrait), str(options.out), "--consent", consent, *rest]
+    words = [str(options.portrait), str(options.out), *rest]
     words += ["--driver", str(options.driver)] if options.driver else ["--built-in", options.built_in]
-    if options.affirm:
-        words.append("--affirm")
-    handed = [sys.executable, str(MANAGE), "animate", *words]
-    return subprocess.run(handed, check=False).returncode  # noqa: S603 - our own program, no shell
+    return hand_over("animate", options, words, NO_CONSENT)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -60,8 +40,5 @@ def _parser() -> argparse.ArgumentParser:
         "--driver", type=Path, metavar="CLIP", help="a clip of one face, which needs --driver-consent ID too"
     )
     by.add_argument("--built-in", choices=[each.slug for each in catalogue()], help="a motion that comes along")
-    parser.add_argument("--consent", metavar="ID", help="number of the record of consent for PORTRAIT")
-    parser.add_argument(
-        "--affirm", action="store_true", help="nobody shown is under eighteen, and nothing of it is sexual"
-    )
+    add_arguments(parser, "PORTRAIT")
     return parser

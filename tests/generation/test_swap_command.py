@@ -16,6 +16,7 @@ from generation import identities
 from generation.models import Consent, Generation
 from jobs import lifecycle
 from jobs.models import Artifact, Job
+from ml import handover
 from ml.swap import command
 from tests.detection import factories
 from tests.generation import making as do
@@ -133,7 +134,7 @@ def test_python_m_ml_swap_hands_over(target: Path, tmp_path: Path, monkeypatch: 
         handed.append(words)
         return subprocess.CompletedProcess(words, 3)
 
-    monkeypatch.setattr(command.subprocess, "run", run)
+    monkeypatch.setattr(handover.subprocess, "run", run)
     words = [str(target), str(tmp_path / "out.jpg"), "--person", SLUG]
     assert command.main(words) == 2
     assert command.main([*words, "--consent", "yes"]) == 2

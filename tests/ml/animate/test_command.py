@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ml import handover
 from ml.__main__ import main
 from ml.animate import command
 
@@ -22,7 +23,7 @@ def handed(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
         lines.append(words)
         return subprocess.CompletedProcess(words, 3)
 
-    monkeypatch.setattr(command.subprocess, "run", run)
+    monkeypatch.setattr(handover.subprocess, "run", run)
     return lines
 
 
