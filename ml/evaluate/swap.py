@@ -26,6 +26,7 @@ import json
 import logging
 import time
 from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +48,7 @@ from ml.swap.people import start_for
 from ml.swap.reposing import carry
 from ml.swap.swapper import ConversionSettings, Swapper
 from ml.swap.tracking import FaceChoice, Track
+from ml.weights import weights_version
 
 if TYPE_CHECKING:
     import argparse
@@ -129,7 +131,7 @@ def run(options: argparse.Namespace) -> int:
     started = time.monotonic()
     rows: list[dict[str, Any]] = []
     with FaceFinder() as finder:
-        for a, b in read_pairs(options.clips)[: options.pairs]:
+        for number, (a, b) in enumerate(read_pairs(options.clips)[: options.pairs], 1):
             options.identities.mkdir(parents=True, exist_ok=True)
             path = options.identities / f"{a.stem}--{b.stem}.identity"
             if not path.is_file() and options.learn:
@@ -142,8 +144,7 @@ def run(options: argparse.Namespace) -> int:
             scores = {name: together(each, found["copy the target"], rigid) for name, each in found.items()}
             rows.append(
                 {
-                    "a": a.stem,
-                    "b": b.stem,
+                    "pair": number,  # and no name of a clip: those of some are names of people
                     "steps": identity.about.get("steps"),
                     "seconds": identity.about.get("seconds"),
                     "start": identity.about.get("start"),
@@ -159,7 +160,14 @@ def run(options: argparse.Namespace) -> int:
     logger.info("\n%s", text)
     if options.out is not None:
         options.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-        options.out.with_suffix(".md").write_text(text, encoding="utf-8")
+        head = (
+            "# The face swap, measured\n\n"
+            f"Made {datetime.now(UTC):%Y-%m-%d} by `python -m ml evaluate swap --learn {options.learn} "
+            f"--pairs {options.pairs} --frames {options.frames}` in {result['seconds']:.0f} s; weights "
+            f"{weights_version()}. Smaller is better, but for the background; what the columns are stands at the head "
+            "of `ml/evaluate/swap.py`.\n\n"
+        )
+        options.out.with_suffix(".md").write_text(head + text, encoding="utf-8")
     return 0
 
 
