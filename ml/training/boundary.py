@@ -4,7 +4,8 @@
 
 FACES and CACHE are as in ``ml.training.mesonet``; the run goes on where RUN stands when it is started again. Batches
 can be made ahead by another process, ``python -m ml.training.boundary ... --stock STOCK --ahead 8000``, which ends when
-they are made; the run takes them with ``--stock STOCK``. Trains on ``split=train`` only and keeps the weights with
+they are made; the run takes them with ``--stock STOCK``. ``--start shipped`` begins a new run with the weights that
+ship. Trains on ``split=train`` only and keeps the weights with
 the best mean AUC over blends of val faces and over the sets of ``split=val``.
 """
 
@@ -41,6 +42,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--out", type=Path, help="folder of this run: log.csv, state, best weights")
     made.add_argument("--stock", type=Path, help="folder of batches made ahead")
     made.add_argument("--ahead", type=int, help="only make batches up to this number, into the stock")
+    made.add_argument("--start", choices=("shipped",), help="weights that a new run begins with")
     length = made.add_mutually_exclusive_group()
     length.add_argument("--minutes", type=float, help="stop, with the learning rate run down, after so long")
     length.add_argument("--steps", type=int, default=8000, help="stop after so many batches")
@@ -88,6 +90,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         seconds=options.minutes * 60 if options.minutes else None,
     )
     run = TraceRun("boundary", options.out, schedule, loss_of, options.seed, options.precision)
+    if options.start is not None and not run.step:
+        from ml.weights.store import entries, load_arrays
+
+        run.begin_with(load_arrays("boundary"))
+        shipped = entries()["boundary"]
+        run.note(f"- Begun with the shipped weights, version {shipped.version}, SHA-256 `{shipped.sha256}`")
     command = shlex.join(["python", "-m", "ml.training.boundary", *without_folders(options)])
     run.note(f"- From step {run.step}: `{command}`, commit {commit()}, {runtime.device_name()}")
     batches = stock.batches(pairs, options.stock, Batch, run.step)

@@ -70,6 +70,11 @@ class Run:
         self.step, self.seconds, self.best = 0, 0.0, -1.0
         self._restore()
 
+    def begin_with(self, weights: list[NDArray[np.float32]]) -> None:
+        """Take weights of the same network before the first step; the average begins with them too."""
+        self.model.set_weights(weights)
+        self.average = [np.array(value) for value in weights]
+
     def go(
         self,
         batches: Iterator[T],

@@ -51,10 +51,10 @@ class Share:
 
 
 SHARES: dict[str, Share] = {
-    "openforensics": Share(6, 8, 8, PHOTO),
-    "openforensics_extra": Share(2, 2, 2, REDUCED),
-    "mesonet_filmtv": Share(6, 4, 4, FILM),
-    "youtube_faces": Share(4, 0, 0, FILM),
+    "openforensics": Share(8, 4, 4, PHOTO),
+    "openforensics_extra": Share(3, 1, 1, REDUCED),
+    "mesonet_filmtv": Share(8, 3, 3, FILM),
+    "youtube_faces": Share(5, 0, 0, FILM),
 }
 
 
