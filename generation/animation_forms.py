@@ -156,6 +156,12 @@ class SettingsForm(forms.Form):
     best_start = forms.BooleanField(
         label=_("Begin where the driver looks most like the portrait"), required=False, initial=True
     )
+    restore_faces = forms.BooleanField(
+        label=_("Draw the face of every frame anew, sharper"), required=False,
+        help_text=_(
+            "It takes about half as long again. What is drawn is a likely face, and resembles the person less."
+        ),
+    )  # fmt: skip
 
     @property
     def options(self) -> dict[str, Any]:

@@ -29,7 +29,13 @@ if TYPE_CHECKING:
 
 MOVEMENT: Final = (0.2, 2.0)
 CHOICES: Final = {"motion": ("relative", "absolute"), "framing": ("portrait", "square")}
-OPTIONS: Final[dict[str, Any]] = {"motion": "relative", "framing": "portrait", "movement": 1.0, "best_start": True}
+OPTIONS: Final[dict[str, Any]] = {
+    "motion": "relative",
+    "framing": "portrait",
+    "movement": 1.0,
+    "best_start": True,
+    "restore_faces": False,
+}
 
 
 class UnknownSetting(PersonError):

@@ -73,16 +73,24 @@ def animate(
     movement: Form[float] = 1.0,
     framing: Form[str] = "portrait",
     best_start: Form[bool] = True,
+    restore_faces: Form[bool] = False,
 ) -> Status[CreationOut]:
     """Send `portrait`, and a `driver` of `/motions` or a `clip` of your own.
 
     `relation` and `version` state who is in the portrait (see `/statements`), `clip_relation` who is in the clip;
     `affirmed` that nobody shown is under eighteen and nothing sexual is made. `motion` is `relative` or `absolute`,
-    `framing` `portrait` or `square`, `movement` from 0.2 to 2. `Location` says where it can be asked for.
+    `framing` `portrait` or `square`, `movement` from 0.2 to 2; `restore_faces` draws the face of every frame anew.
+    `Location` says where it can be asked for.
     """
     requester = request.auth
     options = animations.checked_options(
-        {"motion": motion, "movement": movement, "framing": framing, "best_start": best_start}
+        {
+            "motion": motion,
+            "movement": movement,
+            "framing": framing,
+            "best_start": best_start,
+            "restore_faces": restore_faces,
+        }
     )
     animations.check_before(requester)
     moved_by = motions.find(driver)

@@ -37,6 +37,7 @@ LONG_SIDE: Final = 960
 def animate(request: GenerationRequest, report: Report | Callable[[str, int, int], None]) -> GenerationResult:
     """Move the portrait. Raises Refused, and PersonError for files from which nothing can be made."""
     from ml.animate import animate as engine
+    from ml.animate import restoring
     from ml.animate.model import model_of
     from ml.errors import MediaError
     from ml.provenance.plan import Work
@@ -51,7 +52,9 @@ def animate(request: GenerationRequest, report: Report | Callable[[str, int, int
     telling("people", 1, 2)
     if motion is None:
         seen["driver"], _pictures = looked_at(request, "driver")
-    weights = model_of().weights  # the manifest names them, so they are known before anything is sealed
+    weights = dict(model_of().weights)  # the manifest names them, so they are known before anything is sealed
+    if settings.restore_faces:
+        weights |= restoring.weights()
     show = _Shower(request, telling, weights)
     crop = _crop_of(pictures[0], show)
     telling("people", 2, 2)
@@ -112,6 +115,7 @@ def settings_of(options: dict[str, Any]) -> MotionSettings:
             movement=float(options.get("movement", plain.movement)),
             best_start=bool(options.get("best_start", plain.best_start)),
             smoothing=float(options.get("smoothing", plain.smoothing)),
+            restore_faces=bool(options.get("restore_faces", plain.restore_faces)),
         )
     except (ValueError, TypeError) as error:
         raise PersonError("settings", "These settings are not known here. Choose others and begin again.") from error

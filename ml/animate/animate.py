@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ml.animate.driving import Driving
     from ml.animate.looks import Looks
     from ml.animate.model import MotionModel, Portrait
+    from ml.animate.restoring import Restoring
     from ml.animate.square import Square
     from ml.faces import Face
     from ml.networks.fomm.keypoints import Keypoints
@@ -94,8 +95,8 @@ def run(
     out: nothing but the request's own work folder is written here. Stages told to ``report``, which may raise to stop:
     decode, faces, keypoints, animate. ``preview`` is given a small frame with the visible mark every two seconds.
 
-    Raises MediaError for a file that cannot be read or has no face, CheckpointError for a model that is none, and
-    whatever ``seal`` raises.
+    Raises MediaError for a file that cannot be read or has no face, CheckpointError for a model that is none,
+    WeightsError where faces are to be restored and no restorer is shipped, and whatever ``seal`` raises.
     """
     clock = _Clock()
     report("decode", 0, 1)
@@ -108,9 +109,12 @@ def run(
     from ml.animate.looks import Looks
     from ml.animate.model import model_of
     from ml.animate.motion import moved
+    from ml.animate.restoring import restoring
+    from ml.animate.restoring import weights as restorer
     from ml.animate.square import square_of
 
     model = model_of(request.model)
+    weights = {**model.weights, **(restorer() if request.settings.restore_faces else {})}
     clock.passed("decode")
     with FaceFinder() as finder:
         face = _face_of(pixels, finder)
@@ -127,12 +131,13 @@ def run(
 
     def frames() -> Iterator[NDArray[np.uint8]]:
         previewed = 0.0
-        for done, pixels in enumerate(_made(request, model, looks, aim, driving)):
-            report("animate", done, count)
-            if preview is not None and time.monotonic() - previewed >= PREVIEW_SECONDS:
-                preview(visible_mark.burn(_preview_size(pixels), request.site))
-                previewed = time.monotonic()
-            yield pixels
+        with restoring(settings.restore_faces) as restore:
+            for done, pixels in enumerate(_made(request, model, looks, aim, driving, restore)):
+                report("animate", done, count)
+                if preview is not None and time.monotonic() - previewed >= PREVIEW_SECONDS:
+                    preview(visible_mark.burn(_preview_size(pixels), request.site))
+                    previewed = time.monotonic()
+                yield pixels
         report("animate", count, count)
 
     sealed = seal(Clip(frames(), driving.rate, driving.sound, count))
@@ -144,7 +149,7 @@ def run(
         driving.start,
         round(gap, 1),
         _cautions(driving, face, gap, model.size),
-        model.weights,
+        weights,
         runtime.device_name(),
         clock.timings,
     )
@@ -200,7 +205,12 @@ def _driving(
 
 
 def _made(
-    request: AnimateRequest, model: MotionModel, looks: Looks, aim: Keypoints, driving: Driving
+    request: AnimateRequest,
+    model: MotionModel,
+    looks: Looks,
+    aim: Keypoints,
+    driving: Driving,
+    restore: Restoring | None,
 ) -> Iterator[NDArray[np.uint8]]:
     from ml.animate.batches import Batches
     from ml.animate.model import BATCH
@@ -217,7 +227,7 @@ def _made(
         wanted = sorted(set(numbers))
         portrait, stage = looks.of(level)
         made = kept.of(at, partial(model.make, portrait, Keypoints(aim.value[wanted], aim.jacobian[wanted])))
-        frames = dict(zip(wanted, stage.shown(made), strict=True))
+        frames = dict(zip(wanted, stage.shown(made, restore), strict=True))
         yield from (frames[number] for number in numbers)
         at += len(numbers)
 

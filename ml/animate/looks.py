@@ -14,11 +14,15 @@ from ml.animate.settings import Framing
 from ml.animate.square import Square
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from ml.animate.model import MotionModel, Portrait
     from ml.animate.settings import MotionSettings
     from ml.faces import Face
+
+    Frames = list[NDArray[np.uint8]]
 
 LONGEST_SIDE = 960
 """The moving picture's longer side in pixels, at most; a larger portrait is made smaller first."""
@@ -45,9 +49,11 @@ class Stage:
             self._square = Square(*(round(part * factor) for part in (square.left, square.top, square.side)))
         self.painter = Painter(self._square.cut(self._whole, self._square.side), size, settings.detail)
 
-    def shown(self, made: Any) -> list[NDArray[np.uint8]]:
-        """The frames of a batch as they leave."""
+    def shown(self, made: Any, restore: Callable[[NDArray[np.uint8]], NDArray[np.uint8]] | None = None) -> Frames:
+        """The frames of a batch as they leave; ``restore`` is done to each square, before it goes into the portrait."""
         squares = self.painter.frames(made)
+        if restore is not None:
+            squares = [restore(square) for square in squares]
         return squares if self._whole is None else [self._square.paste(self._whole, each) for each in squares]
 
 

@@ -42,7 +42,8 @@ class MotionSettings:
     """movement: by how much the motion is enlarged, 0 (still) to 2. best_start: begin from the driver's frame that is
     most like the portrait, else from its first. smoothing: sigma in frames by which keypoints are steadied, 0 to 5.
     detail: how much of the portrait's finer structure, which the network cannot paint, is carried along, 0 to 1.
-    Raises ValueError for values outside.
+    restore_faces: draw the face of every frame anew by the face restorer (``ml.animate.restoring``). Raises ValueError
+    for values outside.
     """
 
     motion: Motion = Motion.RELATIVE
@@ -51,6 +52,7 @@ class MotionSettings:
     best_start: bool = True
     smoothing: float = 0.7
     detail: float = 1.0
+    restore_faces: bool = False
 
     def __post_init__(self) -> None:
         if not 0 <= self.movement <= MOST_MOVEMENT:

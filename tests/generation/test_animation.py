@@ -169,7 +169,7 @@ def test_settings_that_there_are_not(ada: User, astronaut_jpeg: bytes, tmp_path:
             moving.run(job, tmp_path / str(number))
         assert error.value.code == "settings"
         lifecycle.fail(job.pk, job.attempt, "settings", "no")
-    good = {"motion": "relative", "movement": 1.0, "framing": "square", "best_start": True}
+    good = {**animations.OPTIONS, "framing": "square", "restore_faces": True}
     assert animations.checked_options(good) == good
     for wrong in ({"motion": ""}, {"movement": 0.0}, {"movement": float("nan")}, {"framing": "x"}):
         with pytest.raises(animations.UnknownSetting):
@@ -210,6 +210,7 @@ def test_what_is_made_is_sealed_in_every_part(
         frames = moving.frames_of(output.data)
         assert len(frames) == (1 if output.role == "poster" else 8)
         assert all(has_band(frame) for frame in frames), output.role
+        assert "dictionary" not in signed_weights(output.data, output.content_type)  # no face was drawn anew
     assert len(watcher.previews) >= 2  # the crop, and a frame
     for preview in watcher.previews:
         assert verify(preview, "image/jpeg", settings.GENERATION_AUTHORITY_DIR).job == str(job.pk)
@@ -231,6 +232,15 @@ def test_what_is_made_is_sealed_in_every_part(
     assert (line["kind"], len(line["consents"])) == (NAME, 2)
     assert MadeOutput.objects.filter(job_ref=job.pk).count() == 3
     assert Artifact.objects.get(job=job, role=Artifact.BEFORE).content_type == "image/jpeg"
+
+
+def test_a_file_says_whose_faces_were_drawn_anew(ada: User, astronaut_jpeg: bytes, tmp_path: Path, still: None) -> None:
+    job = moving.claimed(moving.submitted(ada, astronaut_jpeg, restore_faces=True))
+    watcher = moving.Watcher()
+    for output in moving.run(job, tmp_path / "work", watcher).outputs:
+        told = signed_weights(output.data, output.content_type)
+        assert told["dictionary"].startswith("trained here"), output.role
+    assert all("dictionary" in signed_weights(preview, "image/jpeg") for preview in watcher.previews)
 
 
 def test_a_small_portrait_is_enlarged_until_the_band_leaves_the_face_free(

@@ -38,7 +38,14 @@ STATED = {
     "portrait-people": "1",
     "portrait-agreed": "on",
 }
-SETTINGS = {"motion": "relative", "movement": "1.2", "framing": "square", "best_start": "on", "title": "Nodding"}
+SETTINGS = {
+    "motion": "relative",
+    "movement": "1.2",
+    "framing": "square",
+    "best_start": "on",
+    "restore_faces": "on",
+    "title": "Nodding",
+}
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +77,13 @@ def test_from_a_portrait_to_a_queued_job(ada: User, ada_client: Client, astronau
     generation = Generation.objects.get()
     assert answer["Location"] == reverse("generation:result", args=[generation.pk])
     assert (generation.kind, generation.title, generation.consent.relation) == (NAME, "Nodding", "myself")
-    wanted = {"motion": "relative", "movement": 1.2, "framing": "square", "best_start": True}
+    wanted = {
+        "motion": "relative",
+        "movement": 1.2,
+        "framing": "square",
+        "best_start": True,
+        "restore_faces": True,
+    }
     assert generation.job.params["options"] == wanted
     assert set(generation.inputs.values_list("role", flat=True)) == {PORTRAIT, DRIVER}
     page = ada_client.get(answer["Location"]).content.decode()
@@ -233,7 +246,7 @@ def test_the_result_page_tells_what_was_measured(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("ml.animate.animate.run", moving.still_engine)
-    made = moving.submitted(ada, astronaut_jpeg, driving)
+    made = moving.submitted(ada, astronaut_jpeg, driving, restore_faces=True)
     job = moving.claimed(made)
     lifecycle.succeed(job.pk, job.attempt, moving.run(job, tmp_path / "work"))
     made.refresh_from_db()
@@ -244,6 +257,7 @@ def test_the_result_page_tells_what_was_measured(
     assert f'poster="{outputs["poster"].url}"' in page
     assert outputs["original"].url not in page
     assert "What the detectors here say of it" in page
+    assert "drawn anew by the face restorer" in page
     assert "A signed statement says: made with AI" in page
     assert factories.status(ada_client, outputs["comparison"].url) == 200
     Generation.objects.update(facts={"score": {"after": {"level": "x", "probability": "y"}}, "cautions": ["pose_gap"]})
@@ -273,6 +287,7 @@ def test_a_program_animates(
     assert answer.status_code == 202, answer.content
     location = answer["Location"]
     assert answer.json()["state"] == "queued"
+    assert not Generation.objects.get().job.params["options"]["restore_faces"], "it was not asked for"
     job = moving.claimed(Generation.objects.get())
     lifecycle.succeed(job.pk, job.attempt, moving.run(job, tmp_path / "work"))
     told = client.get(location, **speaks).json()

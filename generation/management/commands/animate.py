@@ -58,6 +58,9 @@ class Command(MakingCommand):
         parser.add_argument(
             "--from-first-frame", action="store_true", help="not from the clip's frame that is most like the portrait"
         )
+        parser.add_argument(
+            "--restore-faces", action="store_true", help="draw the face of every frame anew, by the face restorer"
+        )
         parser.add_argument("--title", default="")
         parser.add_argument("--timeout", type=float, default=900.0, help="seconds to wait for the worker (900)")
 
@@ -84,7 +87,7 @@ class Command(MakingCommand):
         requester = Requester(user=consents[PORTRAIT].owner, session_key=None)
         chosen = animations.checked_options(
             {name: options[name] for name in ("motion", "framing", "movement")}
-            | {"best_start": not options["from_first_frame"]}
+            | {"best_start": not options["from_first_frame"], "restore_faces": options["restore_faces"]}
         )
         motion = None
         if options["built_in"] is not None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -12,6 +14,7 @@ from ml.animate import animate
 from ml.animate.animate import AnimateRequest, run
 from ml.animate.batches import Batches
 from ml.animate.model import Made, MotionModel
+from ml.animate.restoring import restoring
 from ml.animate.settings import Caution, Framing, Motion, MotionSettings
 from ml.errors import MediaError
 from ml.faces import FaceFinder
@@ -116,6 +119,29 @@ def test_without_movement_the_portrait_stands_still_and_absolute_motion_is_anoth
     assert np.abs(found["still"] - found["still"][0]).max() <= 1
     assert np.abs(found["relative"][5] - found["relative"][0]).mean() > 1
     assert np.abs(found["relative"][5] - found["absolute"][5]).mean() > 0.5
+
+
+def test_faces_are_drawn_anew_where_that_is_asked_for(
+    portrait: Path, driver: Path, astronaut: tuple[NDArray[np.uint8], Face]
+) -> None:
+    plain, restored = Seal(), Seal()
+    painted = MotionSettings(detail=0.0)  # as the network alone paints it
+    without = run(AnimateRequest(portrait, driver, settings=painted), quiet, plain)
+    result = run(AnimateRequest(portrait, driver, settings=replace(painted, restore_faces=True)), quiet, restored)
+    assert set(without.weights) == {"motion"}
+    assert result.weights["dictionary"].startswith("trained here")
+    x0, y0, x1, y1 = (round(v) for v in astronaut[1].box)
+    change = np.abs(np.stack(restored.frames).astype(int) - np.stack(plain.frames))
+    assert change[:, y0:y1, x0:x1].mean(axis=(1, 2, 3)).min() > 0.5, "a frame was left out"
+    assert change[:, :20].max() == 0, "what is around the face was changed"
+    sharper = [float(cv2.Laplacian(each.frames[5][y0:y1, x0:x1], cv2.CV_32F).std()) for each in (plain, restored)]
+    assert sharper[1] > sharper[0], sharper
+    with restoring(True) as restore:
+        assert restore is not None
+        wall = np.full((96, 96, 3), 90, np.uint8)
+        assert restore(wall) is wall, "there is no face in it"
+    with restoring(False) as nothing:
+        assert nothing is None
 
 
 def test_what_was_found_and_made_is_taken_up_after_a_stop(
