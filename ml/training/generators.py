@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ml.training.dataset import Sample
+    from ml.training.loop import Schedule
 
     Pixels = NDArray[np.uint8]
 
@@ -38,6 +39,8 @@ KINDS = ("transposed", "nearest", "shuffle")
 
 LATENTS = {"transposed": 8, "nearest": 16, "shuffle": 12}
 """Channels of the bottleneck, at an eighth of the picture's side."""
+
+RATE = 2e-3
 
 _PATCH = 96
 _WIDTHS = (24, 48, 64)
@@ -92,14 +95,16 @@ def patches(samples: Sequence[Sample], batch: int, seed: int) -> Iterator[NDArra
         yield made / 255
 
 
-def train(kind: str, samples: Sequence[Sample], seconds: float, seed: int = 2018, batch: int = 16) -> tuple[Any, float]:
-    """Train an autoencoder for so long; returns it and its mean absolute error of late, of 1."""
+def train(
+    kind: str, samples: Sequence[Sample], length: Schedule, seed: int = 2018, batch: int = 16
+) -> tuple[Any, float]:
+    """Train an autoencoder for so many steps or seconds; returns it and its mean absolute error of late, of 1."""
     import keras
     import tensorflow as tf
 
     keras.utils.set_random_seed(seed)
     model = build(kind)
-    optimizer = keras.optimizers.Adam(2e-3)
+    optimizer = keras.optimizers.Adam(length.rate)
     optimizer.build(model.trainable_variables)
 
     def step(images: Any) -> Any:
@@ -116,11 +121,11 @@ def train(kind: str, samples: Sequence[Sample], seconds: float, seed: int = 2018
 
     compiled = tf.function(step, jit_compile=False, autograph=False)
     started, errors = time.monotonic(), [1.0]
-    for images in patches(samples, batch, seed):
-        done = (time.monotonic() - started) / seconds
+    for number, images in enumerate(patches(samples, batch, seed)):
+        done = length.done(number, time.monotonic() - started)
         if done >= 1:
             break
-        optimizer.learning_rate.assign(2e-3 * min(1.0, 2.2 * (1 - done) + 0.02))
+        optimizer.learning_rate.assign(length.rate * min(1.0, 2.2 * (1 - done) + 0.02))
         errors = [*errors[-50:], float(compiled(tf.constant(images)))]
     return model, float(np.mean(errors))
 
@@ -198,10 +203,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     runtime.configure(1)
 
     from ml.training import dataset
+    from ml.training.loop import Schedule
 
     dataset.prepare(options.data, options.work)
     reals = [s for s in dataset.load(options.work, "train") if not s.row.manipulated]
-    model, error = train(options.kind, reals, options.minutes * 60, options.seed)
+    model, error = train(options.kind, reals, Schedule(RATE, seconds=options.minutes * 60), options.seed)
     options.out.mkdir(parents=True, exist_ok=True)
     model.save_weights(options.out / f"{options.kind}.weights.h5")
     told = {"kind": options.kind, "latent": LATENTS[options.kind], "minutes": options.minutes, "error": error}

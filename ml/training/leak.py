@@ -3,7 +3,8 @@
 ``python -m ml.training.leak --data FACES --work CACHE --steps 150`` trains a network on training pairs in which the
 mask, and what compression and blur can carry out of it, is painted grey in both pictures, and prints its AUC on pairs
 of val faces: about .5 where nothing but the blend sets the classes apart. ``--inside`` leaves the pictures whole, to
-show that the same network in the same time does find what is there.
+show that the same network in the same time does find what is there; ``--trunk-of RUN`` begins with the filters of a
+boundary detector, which know what to look for, so that a short run can tell.
 """
 
 from __future__ import annotations
@@ -79,6 +80,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--pairs", type=int, default=640, help="val pairs that are measured")
     parser.add_argument("--inside", action="store_true", help="leave the pictures whole")
+    parser.add_argument("--trunk-of", type=Path, help="run of the boundary detector whose trunk to begin with")
+    parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=2018)
     options = parser.parse_args(arguments)
 
@@ -96,7 +99,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     dataset.prepare(options.data, options.work)
     source = Outside(dataset.load(options.work, "train"), options.batch, options.seed, options.inside)
     held_out = Outside(dataset.load(options.work, "val"), 2 * options.pairs, options.seed + 1, options.inside).at(0)
-    run = TraceRun("synthesis", options.out, Schedule(2e-3, steps=options.steps), loss_of, options.seed)
+    run = TraceRun("synthesis", options.out, Schedule(options.rate, steps=options.steps), loss_of, options.seed)
+    if options.trunk_of is not None and run.step == 0:
+        run.begin_with_trunk(options.trunk_of)
     run.go(stock.batches(source, None, Batch, run.step), run.learn, dict, options.steps)
     with run.averaged():
         scores = run.predict(held_out.pixels)["logit"][:, 0]

@@ -93,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     from ml.training.loop import Schedule
     from ml.training.mesonet import commit, without_folders
-    from ml.training.tracing import TraceRun, build, take_trunk
+    from ml.training.tracing import TraceRun
 
     schedule = Schedule(
         rate=options.rate,
@@ -102,11 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     run = TraceRun("synthesis", options.out, schedule, loss_of, options.seed, options.precision)
     if options.trunk_of is not None and run.step == 0:
-        start = build("boundary")
-        start.load_weights(options.trunk_of / "best.weights.h5")
-        layers = take_trunk(run.model, start)
-        run.average = [np.array(value) for value in run.model.get_weights()]
-        run.note(f"- Begun with the trunk of the boundary detector ({layers} layers).")
+        run.begin_with_trunk(options.trunk_of)
     command = shlex.join(["python", "-m", "ml.training.synthesis", *without_folders(options)])
     run.note(f"- From step {run.step}: `{command}`, commit {commit()}, {runtime.device_name()}")
     fakes = {kind: renders.read(options.renders, kind, val, "val") for kind in there}

@@ -74,6 +74,14 @@ class TraceRun(Run):
         self._step = tf.function(self._traced_step, jit_compile=False, autograph=False)
         self._forward = tf.function(self._traced_forward, jit_compile=False, autograph=False)
 
+    def begin_with_trunk(self, boundary_run: Path) -> None:
+        """Before the first step: take the trunk of the best boundary detector of a run's folder."""
+        start = build("boundary")
+        start.load_weights(boundary_run / "best.weights.h5")
+        layers = take_trunk(self.model, start)
+        self.average = [np.array(value) for value in self.model.get_weights()]
+        self.note(f"- Begun with the trunk of the boundary detector ({layers} layers).")
+
     def learn(self, batch: Any) -> float:
         """One step on a batch: a dataclass whose ``pixels`` are uint8 (N, S, S, 3). Returns the loss."""
         return float(self._step({field.name: tf.constant(getattr(batch, field.name)) for field in fields(batch)}))

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from ml.training import dataset, renders
-from ml.training.generators import KINDS, build, cleaned, render, resampled, traced, train
+from ml.training.generators import KINDS, RATE, build, cleaned, render, resampled, traced, train
+from ml.training.loop import Schedule
 from ml.training.synthesis_batches import Renderings
 from tests.ml.drawn_faces import drawn, write_faces
 
@@ -42,8 +43,8 @@ def test_every_autoencoder_keeps_the_size_of_a_picture(kind: str) -> None:
 
 
 def test_an_autoencoder_comes_nearer_the_longer_it_learns(samples: list[Sample]) -> None:
-    _, early = train("nearest", samples, seconds=0.5)
-    _, late = train("nearest", samples, seconds=6)
+    _, early = train("nearest", samples, Schedule(RATE, steps=3))
+    _, late = train("nearest", samples, Schedule(RATE, steps=30))
     assert late < early
 
 
