@@ -9,7 +9,8 @@ from typing import BinaryIO, Final
 
 from .structure import Broken
 
-MOST_BOXES: Final = 20_000
+MOST_BOXES: Final = 20_000  # data references counted too
+DEEPEST: Final = 16  # of five levels down to the sample tables
 _PARENTS: Final = frozenset({b"moov", b"trak", b"mdia", b"minf", b"dinf", b"stbl"})
 _SELF_CONTAINED: Final = 1  # flag of a data reference: the media lie in this very file
 
@@ -56,14 +57,15 @@ def walk_boxes(file: BinaryIO, size: int) -> Movie:
 class _Walk:
     def __init__(self, file: BinaryIO, movie: Movie) -> None:
         self.file, self.movie = file, movie
-        self.count = 0
+        self.count = self.depth = 0
 
     def level(self, start: int, end: int, top: bool = False) -> None:
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise Broken("boxes in boxes without end")
         at = start
         while at + 8 <= end:
-            self.count += 1
-            if self.count > MOST_BOXES:
-                raise Broken("more boxes than any camera writes")
+            self.one_more()
             length, name = struct.unpack(">I4s", self.read(at, 8))
             body = at + 8
             if length == 1:
@@ -77,6 +79,12 @@ class _Walk:
                 raise Broken("a box reaches beyond what holds it")
             self.box(name, body, at + length)
             at += length
+        self.depth -= 1
+
+    def one_more(self) -> None:
+        self.count += 1
+        if self.count > MOST_BOXES:
+            raise Broken("more boxes than any camera writes")
 
     def read(self, at: int, count: int) -> bytes:
         self.file.seek(at)
@@ -124,9 +132,10 @@ class _Walk:
     def references(self, start: int, end: int) -> None:
         (count,) = struct.unpack(">I", self.read(start + 4, 4))
         at = start + 8
-        for _ in range(min(count, 1000)):
+        for _ in range(count):
             if at + 12 > end:
                 return
+            self.one_more()
             length, _name, flags = struct.unpack(">I4sI", self.read(at, 12))
             if not flags & _SELF_CONTAINED:
                 raise OutsideMedia

@@ -10,6 +10,7 @@ from typing import BinaryIO, Final
 from .structure import Broken
 
 MOST_ELEMENTS: Final = 20_000
+DEEPEST: Final = 16  # of four levels down to the size of a picture
 _EBML, _SEGMENT, _CLUSTER = 0x1A45DFA3, 0x18538067, 0x1F43B675
 _DOC_TYPE, _INFO, _TRACKS, _TRACK, _VIDEO = 0x4282, 0x1549A966, 0x1654AE6B, 0xAE, 0xE0
 _SCALE, _DURATION, _TRACK_TYPE, _WIDTH, _HEIGHT = 0x2AD7B1, 0x4489, 0x83, 0xB0, 0xBA
@@ -54,10 +55,13 @@ class _Walk:
         self.file, self.size = file, size
         self.found = Matroska()
         self.has_tracks = False
-        self._count = 0
+        self._count = self._depth = 0
         self._is_video = False
 
     def level(self, start: int, end: int) -> None:
+        self._depth += 1
+        if self._depth > DEEPEST:
+            raise Broken("elements in elements without end")
         at = start
         while at + 2 <= end:
             identity, body, stop = self.element(at, end)
@@ -73,6 +77,7 @@ class _Walk:
             else:
                 self.value(identity, body, stop)
             at = stop
+        self._depth -= 1
 
     def element(self, at: int, end: int) -> tuple[int, int, int | None]:
         """Identity, where its body begins, and where it ends; None for an end that is left open."""

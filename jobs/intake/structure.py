@@ -29,11 +29,15 @@ class Structure:
 
 
 _MARKER: Final = re.compile(rb"\xff+([^\xff])", re.DOTALL)
-# In entropy-coded data FF is followed by 00 (a stuffed byte), by a restart marker, or by more FF as filling.
-_NEXT_MARKER: Final = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])", re.DOTALL)
+# In entropy-coded data FF is followed by 00 (a stuffed byte), by a restart marker, or by more FF as filling. Only the
+# last of a run is matched: a search for whole runs takes a time that grows with their square.
+_NEXT_MARKER: Final = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])", re.DOTALL)
 _STANDALONE: Final = frozenset({0x01, *range(0xD0, 0xD8)})
 _FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 SOI, EOI, SOS = 0xD8, 0xD9, 0xDA
+MOST_SCANS: Final = (
+    100  # encoders write about ten; each costs the decoder a pass over all pixels, however few its bytes
+)
 
 
 def walk_jpeg(data: bytes) -> Structure:
@@ -66,6 +70,8 @@ def walk_jpeg(data: bytes) -> Structure:
         position += length
         if marker == SOS:
             scans += 1
+            if scans > MOST_SCANS:
+                raise Broken("more scans than any encoder writes")
             following = _NEXT_MARKER.search(data, position)
             if following is None:
                 raise Broken("ends inside the picture")

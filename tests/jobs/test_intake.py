@@ -162,6 +162,8 @@ BAD: dict[str, tuple[Callable[[], bytes], str, str, str]] = {
         "photo.png", "truncated", "incomplete",
     ),
     "only a signature": (lambda: b"\xff\xd8\xff\xd9", "photo.jpg", "truncated", "incomplete"),
+    "more scans than any encoder writes": (lambda: _with_scans(101), "photo.jpg", "truncated", "damaged"),
+    "a long filling before no marker": (lambda: _with_filling(1_000_000)[:-2], "a.jpg", "truncated", "incomplete"),
 }  # fmt: skip
 
 
@@ -170,6 +172,19 @@ def _with_jpeg_size(width: int, height: int) -> bytes:
     at = data.index(b"\xff\xc0")
     struct.pack_into(">HH", data, at + 5, height, width)
     return bytes(data)
+
+
+SCANS_OF_PILLOW = 6
+SCAN = b"\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00"
+
+
+def _with_scans(count: int) -> bytes:
+    return saved(drawing("L"), "JPEG", progressive=True)[:-2] + SCAN * (count - SCANS_OF_PILLOW) + b"\xff\xd9"
+
+
+def _with_filling(count: int) -> bytes:
+    """A JPEG with so many FF in its pixels, which do not end in a marker."""
+    return saved(drawing(), "JPEG")[:-2] + b"\xff" * count + b"\x00\xff\xd9"
 
 
 def _flip(data: bytes, at: int) -> bytes:
@@ -187,6 +202,17 @@ def test_bad_files_are_refused_in_plain_words(name: str) -> None:
     assert words in refused.value.message
     assert refused.value.message.endswith(".")
     assert time.monotonic() - began < 2.0
+
+
+def test_a_long_filling_costs_no_more_than_its_bytes() -> None:
+    data = _with_filling(10_000_000)
+    began = time.monotonic()
+    assert walk_jpeg(data).end == len(data)
+    assert time.monotonic() - began < 2.0
+
+
+def test_as_many_scans_as_encoders_write_are_taken() -> None:
+    assert walk_jpeg(_with_scans(100)).width == 61
 
 
 @pytest.mark.parametrize("format", CUT)

@@ -64,6 +64,22 @@ def long_webm() -> bytes:
     return clips.patched(WEBM, at, struct.pack(">d", 3_600_000.0))
 
 
+def nested_boxes(depth: int) -> bytes:
+    return b"".join(struct.pack(">I4s", 8 * (depth - level), b"trak") for level in range(depth))
+
+
+def nested_webm(depth: int) -> bytes:
+    """Track lists, each of which holds all that follow it."""
+    body = b"".join(b"\x16\x54\xae\x6b\x01" + (12 * (depth - n - 1)).to_bytes(7, "big") for n in range(depth))
+    return b"\x1a\x45\xdf\xa3\x87\x42\x82\x84webm\x18\x53\x80\x67\x01\xff\xff\xff\xff\xff\xff\xff" + body
+
+
+def references(count: int, last: int) -> bytes:
+    """A list of where the media lie: here, all but perhaps the last."""
+    here = struct.pack(">I4sI", 12, b"url ", 1) * (count - 1) + struct.pack(">I4sI", 12, b"url ", last)
+    return struct.pack(">I4sII", 16 + len(here), b"dref", 0, count) + here
+
+
 BAD: dict[str, tuple[Callable[[], bytes], str, str, str]] = {
     "empty": (lambda: b"", "clip.mp4", "empty", "empty"),
     "text": (lambda: b"hello " * 50, "clip.mp4", "not_a_video", "not a video"),
@@ -86,6 +102,14 @@ BAD: dict[str, tuple[Callable[[], bytes], str, str, str]] = {
     "only a signature": (lambda: b"\x00\x00\x00\x10ftypisom\x00\x00\x00\x00", "clip.mp4", "truncated", "incomplete"),
     "a box within itself without end": (
         lambda: MP4[:8] + struct.pack(">I4s", 16, b"moov") * 400, "clip.mp4", "truncated", "incomplete",
+    ),
+    "boxes in boxes without end": (lambda: MP4 + nested_boxes(3000), "clip.mp4", "truncated", "damaged"),
+    "elements in elements without end": (lambda: nested_webm(3000), "clip.webm", "truncated", "damaged"),
+    "an address behind many references": (
+        lambda: MP4 + references(1500, last=0), "clip.mp4", "external_media", "another file",
+    ),
+    "more references than any camera writes": (
+        lambda: MP4 + references(25_000, last=1), "clip.mp4", "truncated", "damaged",
     ),
     "more boxes than any camera writes": (
         lambda: MP4 + struct.pack(">I4s", 8, b"free") * 25_000, "clip.mp4", "truncated", "incomplete",
