@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from jobs.bundle import Entry
+from jobs.models import Artifact
 
 from . import holdings
 
@@ -52,7 +53,7 @@ def entries(user: User) -> Iterator[Entry]:
         yield Entry(name=f"data/{name}.json", created=now, data=text.encode())
     for rows in held.own.values():
         for row in rows:
-            for stored in holdings.files_of(row):
+            for stored in () if _stays_here(row) else holdings.files_of(row):
                 try:
                     size = stored.size
                 except FileNotFoundError:
@@ -71,7 +72,7 @@ def as_json(row: models.Model, user: User) -> dict[str, Any]:
             continue
         value = getattr(row, each.attname)
         if isinstance(each, models.FileField):
-            told[each.name] = _place(row, value) if value else None
+            told[each.name] = _place(row, value) if value and not _stays_here(row) else None
         elif isinstance(each, models.BinaryField):
             continue
         elif each.related_model is get_user_model() and value is not None:
@@ -85,6 +86,11 @@ def _is_anothers(row: models.Model, user: User) -> bool:
     people = [each.attname for each in row._meta.concrete_fields if each.related_model is get_user_model()]
     ids = {getattr(row, name) for name in people} - {None}
     return (bool(ids) and user.pk not in ids) or (not ids and bool(getattr(row, "session_key", "")))
+
+
+def _stays_here(row: models.Model) -> bool:
+    """Weights that know a person: whoever had them could paint that face elsewhere, unmarked and without a consent."""
+    return isinstance(row, Artifact) and row.role == Artifact.LEARNED
 
 
 def _place(row: models.Model, stored: FieldFile) -> str:
@@ -104,5 +110,6 @@ def _readme(user: User, pages: dict[str, list[dict[str, Any]]]) -> str:
                 "Left out: your password, the secrets of tokens, sessions and second factors, and the words of other "
                 "people about your pictures."
             ),
+            _("Left out too: what a network has learned of a face. Work is done with it here, and nobody is given it."),
         ]
     )
