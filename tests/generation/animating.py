@@ -106,3 +106,20 @@ def frames_of(data: bytes) -> list[NDArray[np.uint8]]:
 
     with av.open(io.BytesIO(data)) as container:
         return [np.asarray(frame.to_ndarray(format="rgb24"), np.uint8) for frame in container.decode(video=0)]
+
+
+def signed_weights(data: bytes, content_type: str) -> dict[str, str]:
+    """What the file's manifest says of the weights that made it."""
+    import io
+    import json
+
+    import c2pa
+
+    from ml.provenance.plan import JOB_LABEL
+
+    with c2pa.Reader(content_type, io.BytesIO(data)) as reader:
+        told = json.loads(reader.json())
+    assertions = told["manifests"][told["active_manifest"]]["assertions"]
+    (job,) = (each["data"] for each in assertions if each["label"] == JOB_LABEL)
+    weights: dict[str, str] = job["weights"]
+    return weights

@@ -176,20 +176,6 @@ def test_settings_that_there_are_not(ada: User, astronaut_jpeg: bytes, tmp_path:
             animations.checked_options({**good, **wrong})
 
 
-def signed_weights(data: bytes, content_type: str) -> dict[str, str]:
-    """What the file's manifest says of the weights that made it."""
-    import c2pa
-
-    from ml.provenance.plan import JOB_LABEL
-
-    with c2pa.Reader(content_type, io.BytesIO(data)) as reader:
-        told = json.loads(reader.json())
-    assertions = told["manifests"][told["active_manifest"]]["assertions"]
-    (job,) = (each["data"] for each in assertions if each["label"] == JOB_LABEL)
-    weights: dict[str, str] = job["weights"]
-    return weights
-
-
 # --- What is made -----------------------------------------------------------------------------------------------------
 def test_what_is_made_is_sealed_in_every_part(
     ada: User, astronaut_jpeg: bytes, driving: bytes, tmp_path: Path, still: None, settings: Any
@@ -206,15 +192,15 @@ def test_what_is_made_is_sealed_in_every_part(
     for output in result.outputs:
         seal = verify(output.data, output.content_type, settings.GENERATION_AUTHORITY_DIR)
         assert (seal.job, seal.work, len(seal.consents)) == (str(job.pk), Work.ANIMATION, 2)
-        assert signed_weights(output.data, output.content_type)["motion"].startswith("trained here"), output.role
+        assert moving.signed_weights(output.data, output.content_type)["motion"].startswith("trained here"), output.role
         frames = moving.frames_of(output.data)
         assert len(frames) == (1 if output.role == "poster" else 8)
         assert all(has_band(frame) for frame in frames), output.role
-        assert "dictionary" not in signed_weights(output.data, output.content_type)  # no face was drawn anew
+        assert "dictionary" not in moving.signed_weights(output.data, output.content_type)  # no face was drawn anew
     assert len(watcher.previews) >= 2  # the crop, and a frame
     for preview in watcher.previews:
         assert verify(preview, "image/jpeg", settings.GENERATION_AUTHORITY_DIR).job == str(job.pk)
-        assert signed_weights(preview, "image/jpeg")["motion"]
+        assert moving.signed_weights(preview, "image/jpeg")["motion"]
         with Image.open(io.BytesIO(preview)) as image:
             assert has_band(np.asarray(image.convert("RGB"), np.uint8))
     lifecycle.succeed(job.pk, job.attempt, result)
@@ -238,9 +224,9 @@ def test_a_file_says_whose_faces_were_drawn_anew(ada: User, astronaut_jpeg: byte
     job = moving.claimed(moving.submitted(ada, astronaut_jpeg, restore_faces=True))
     watcher = moving.Watcher()
     for output in moving.run(job, tmp_path / "work", watcher).outputs:
-        told = signed_weights(output.data, output.content_type)
+        told = moving.signed_weights(output.data, output.content_type)
         assert told["dictionary"].startswith("trained here"), output.role
-    assert all("dictionary" in signed_weights(preview, "image/jpeg") for preview in watcher.previews)
+    assert all("dictionary" in moving.signed_weights(preview, "image/jpeg") for preview in watcher.previews)
 
 
 def test_a_small_portrait_is_enlarged_until_the_band_leaves_the_face_free(

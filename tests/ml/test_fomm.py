@@ -14,27 +14,13 @@ from ml.networks.fomm.blocks import gaussian_kernel
 from ml.networks.fomm.geometry import Warp, coordinate_grid, inverse_2x2
 from ml.networks.fomm.keypoints import hull_area
 from tests.ml import reference_vectors as vectors
-from tests.ml.torch_state import state_of
+from tests.ml.fomm_states import TINY, torch_states
 from tests.ml.torch_writer import Plain, write_legacy, write_zip
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ml.networks.fomm import Generated
-
-TINY = MotionConfig(
-    size=64,
-    keypoints=3,
-    shrink=2,
-    levels=2,
-    keypoint_features=4,
-    keypoint_limit=8,
-    motion_features=4,
-    motion_limit=8,
-    generator_features=4,
-    generator_limit=8,
-    generator_blocks=2,
-)
 
 
 def authors_checkpoint() -> Plain:
@@ -109,13 +95,6 @@ class TestAgainstTheAuthors:
         moved = model.normalise(keypoints["source"], keypoints["driving"], keypoints["driving_initial"])
         picture = model.generate(arrays["source"], keypoints["source"], moved)
         assert vectors.difference(picture, arrays["prediction_relative"]) < 5e-3
-
-
-def torch_states(model: FirstOrderMotion) -> dict[str, dict[str, np.ndarray]]:
-    """Turn a model's weights into the authors' two state dicts (the importer's inverse, for small models)."""
-    motion = {f"dense_motion_network.{name}": value for name, value in state_of(model.dense_motion).items()}
-    generator = motion | state_of(model.encoder) | state_of(model.decoder)
-    return {"generator": generator, "kp_detector": state_of(model.keypoint_detector)}
 
 
 @pytest.fixture(scope="module")
