@@ -22,24 +22,10 @@ if TYPE_CHECKING:
 def publish(job: Job, result: CheckJobResult) -> None:
     """Write the verdict. The check is there: it was made with the job, and deleting it cancels the job first."""
     check = Check.objects.get(job=job)
-    low, high = result.interval if result.interval is not None else (None, None)
-    check.level = str(result.level)
-    check.probability = result.probability
-    check.interval_low, check.interval_high = low, high
-    check.band_low, check.band_high = result.band if result.band is not None else (None, None)
-    check.reason_code, check.reason = result.reason_code, result.reason
-    check.width, check.height = result.width, result.height
-    check.weights_version, check.thresholds_version = result.weights_version, result.thresholds_version
-    check.device = result.device
-    check.seconds, check.timings = result.seconds, dict(result.timings)
-    check.not_checked = list(result.not_checked)
-    check.provenance, check.perceptual_hash = dict(result.provenance), result.perceptual_hash
-    own = _made_here(check, result)
-    if own:
-        check.provenance["own"] = own
-    check.duration, check.people, check.timeline = result.duration, list(result.people), list(result.timeline)
-    check.display = _picture(job, "display", result.display_jpeg)
-    check.save()
+    verdict = _verdict(job, check, result)
+    for name, value in verdict.items():
+        setattr(check, name, value)
+    check.save(update_fields=verdict)  # all else is its owner's, who may be changing it at this moment
     faces = [_finding(job, check, index, face) for index, face in enumerate(result.faces)]
     FaceFinding.objects.bulk_create(faces)
     if result.preview_mp4 is not None:
@@ -55,6 +41,37 @@ def publish(job: Job, result: CheckJobResult) -> None:
         for index, frame in enumerate(result.frames)
     )
     raise_flags(check, faces)
+
+
+def _verdict(job: Job, check: Check, result: CheckJobResult) -> dict[str, Any]:
+    """The fields of the check that the detectors have a say in."""
+    low, high = result.interval if result.interval is not None else (None, None)
+    band_low, band_high = result.band if result.band is not None else (None, None)
+    own = _made_here(check, result)
+    return {
+        "level": str(result.level),
+        "probability": result.probability,
+        "interval_low": low,
+        "interval_high": high,
+        "band_low": band_low,
+        "band_high": band_high,
+        "reason_code": result.reason_code,
+        "reason": result.reason,
+        "width": result.width,
+        "height": result.height,
+        "weights_version": result.weights_version,
+        "thresholds_version": result.thresholds_version,
+        "device": result.device,
+        "seconds": result.seconds,
+        "timings": dict(result.timings),
+        "not_checked": list(result.not_checked),
+        "provenance": {**result.provenance, **({"own": own} if own else {})},
+        "perceptual_hash": result.perceptual_hash,
+        "duration": result.duration,
+        "people": list(result.people),
+        "timeline": list(result.timeline),
+        "display": _picture(job, "display", result.display_jpeg),
+    }
 
 
 def _made_here(check: Check, result: CheckJobResult) -> list[dict[str, Any]]:

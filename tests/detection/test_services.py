@@ -130,6 +130,21 @@ def test_a_publish_that_breaks_half_way_leaves_neither_rows_nor_files(
     assert Artifact.objects.count() == 1
 
 
+def test_what_its_owner_decides_while_the_verdict_is_written_holds(ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where rows are not locked by one writer, a change that comes in between must not be written over."""
+    check = services.submit_check(VISITOR, factories.upload(), improve=True)
+
+    def meanwhile(**asked: str) -> list[object]:
+        Check.objects.filter(pk=check.pk).update(owner=ada, session_key="", training_consent=None)
+        return []
+
+    monkeypatch.setattr(publishing.outputs, "find", meanwhile)
+    factories.finished(check)
+    assert (check.owner, check.session_key, check.training_consent) == (ada, "", None)
+    assert check.level == "likely_manipulated"
+    assert check.provenance == {}
+
+
 def test_a_stale_attempt_publishes_nothing(ada: User) -> None:
     check = factories.queued(factories.requester(ada))
     job = factories.claimed(check)
