@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import secrets
 from collections.abc import Callable, Iterator
@@ -21,12 +22,15 @@ from .quotas import SYSTEM
 from .states import TERMINAL, JobState
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from django.core.files.storage import Storage
 
 logger = logging.getLogger(__name__)
 
 Report = Callable[[str, int, int], None]
 ROOT: Final = "artifacts"
+OWN_DEPTH: Final = 2  # of the directory of one artifact, in slashes: jobs.models.file_path
 BATCH: Final = 200
 
 
@@ -69,7 +73,7 @@ def _grace() -> timedelta:
     return timedelta(minutes=settings.JOBS_ORPHAN_GRACE_MINUTES)
 
 
-def _walk(storage: Storage, directory: str) -> Iterator[str]:
+def _walk(storage: Storage, directory: str, oldest_kept: datetime) -> Iterator[str]:
     try:
         directories, files = storage.listdir(directory)
     except FileNotFoundError:
@@ -77,7 +81,18 @@ def _walk(storage: Storage, directory: str) -> Iterator[str]:
     for name in files:
         yield f"{directory}/{name}"
     for name in directories:
-        yield from _walk(storage, f"{directory}/{name}")
+        yield from _walk(storage, f"{directory}/{name}", oldest_kept)
+    # Every artifact has a directory to itself. Those above are anybody's, and one may be about to be written into.
+    if not directories and not files and directory.count("/") == OWN_DEPTH and _is_old(storage, directory, oldest_kept):
+        with contextlib.suppress(OSError):
+            storage.delete(directory)
+
+
+def _is_old(storage: Storage, name: str, oldest_kept: datetime) -> bool:
+    try:
+        return bool(storage.get_modified_time(name) < oldest_kept)
+    except FileNotFoundError:  # its owner has just deleted it
+        return False
 
 
 def files_without_rows(report: Report) -> int:
@@ -88,13 +103,13 @@ def files_without_rows(report: Report) -> int:
 
     def remove_orphans() -> int:
         known = set(Artifact.objects.filter(file__in=batch).values_list("file", flat=True))
-        orphans = [name for name in batch if name not in known and storage.get_modified_time(name) < oldest_kept]
+        orphans = [name for name in batch if name not in known and _is_old(storage, name, oldest_kept)]
         for name in orphans:
             logger.warning("file without a row removed: %s", name)
             storage.delete(name)
         return len(orphans)
 
-    for count, name in enumerate(_walk(storage, ROOT)):
+    for count, name in enumerate(_walk(storage, ROOT, oldest_kept)):
         batch.append(name)
         if len(batch) == BATCH:
             removed += remove_orphans()

@@ -174,6 +174,36 @@ def test_files_without_rows_go_once_they_are_old(house: Any) -> None:
     assert not old.exists() and young.exists() and (root / str(kept.file.name)).exists()
 
 
+def test_a_file_that_goes_during_the_scan_does_not_end_it(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    storage = Artifact._meta.get_field("file").storage
+    names = [storage.save(f"artifacts/ab/{name}/x.png", ContentFile(b"abc")) for name in ("gone", "old")]
+    for name in names:
+        os.utime(storage.path(name), (0, 0))
+    walk = retention._walk
+
+    def and_gone(*scan: Any) -> Any:
+        yield from walk(*scan)
+        Path(storage.path(names[0])).unlink(missing_ok=True)
+
+    monkeypatch.setattr(retention, "_walk", and_gone)
+    assert retention.files_without_rows(quiet) == 1
+    assert not storage.exists(names[1])
+
+
+def test_directories_of_files_that_are_gone_do_not_pile_up(house: Any) -> None:
+    storage = Artifact._meta.get_field("file").storage
+    gone, kept = original(), original()
+    directories = [Path(storage.path(each.file.name)).parent for each in (gone, kept)]
+    gone.delete()
+    retention.files_without_rows(quiet)
+    assert directories[0].is_dir()  # as young as one whose file is being written
+    for each in directories:
+        os.utime(each, (0, 0))
+    retention.files_without_rows(quiet)
+    assert [each.is_dir() for each in directories] == [False, True]
+    assert directories[0].parent.is_dir()
+
+
 def test_rows_without_files_go(house: Any) -> None:
     whole, broken = original(), original()
     (Path(house.MEDIA_ROOT) / str(broken.file.name)).unlink()
