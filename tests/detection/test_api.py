@@ -137,6 +137,22 @@ def test_a_members_cookie_needs_the_csrf_token(program: Client, ada: User) -> No
     assert program.delete(f"{CHECKS}/{check.pk}", headers=headers).status_code == 204
 
 
+@pytest.mark.parametrize("origin", ["https://elsewhere.example", "http://testserver:81", "null"])
+def test_a_form_of_another_site_takes_no_visitors_session_away(program: Client, origin: str) -> None:
+    """A browser sends it without cookies; a session in the answer would take the place of the one that it holds."""
+    answer = send(program, {"Origin": origin})
+    assert answer.status_code == 403
+    assert error_of(answer)["code"] == "forbidden"
+    assert "sessionid" not in answer.cookies
+    assert not Check.objects.exists()
+
+
+@pytest.mark.parametrize("origin", ["http://testserver", "https://other.example"])
+def test_own_pages_and_trusted_ones_may_send(program: Client, settings: SettingsWrapper, origin: str) -> None:
+    settings.CSRF_TRUSTED_ORIGINS = ["https://other.example"]
+    assert send(program, {"Origin": origin}).status_code == 202
+
+
 @pytest.mark.parametrize("header", ["Bearer wrong", "Bearer ", "Basic YTpi", "nonsense"])
 def test_a_wrong_token_is_refused_even_with_a_good_cookie(ada_client: Client, header: str) -> None:
     for answer in (
