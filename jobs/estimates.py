@@ -7,8 +7,6 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from django.utils import timezone
-
 from .states import JobState
 
 if TYPE_CHECKING:
@@ -81,9 +79,3 @@ def queued_eta_seconds(job: Job, place: int | None) -> float | None:
         return None
     side_by_side = max(1, Jobs.objects.filter(state=JobState.RUNNING, kind=job.kind).count())
     return round(median * (place / side_by_side + 1), 1)
-
-
-def elapsed_seconds(job: Job) -> float:
-    if job.started is None:
-        return 0.0
-    return max(0.0, ((job.finished or timezone.now()) - job.started).total_seconds())

@@ -1,4 +1,4 @@
-"""The command line: `python -m ml check FILE...` and `python -m ml evaluate ...`."""
+"""The command line: `python -m ml check FILE...`, and the commands of other modules, each with options of its own."""
 
 from __future__ import annotations
 

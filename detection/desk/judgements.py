@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from jobs.database import retrying
@@ -156,8 +157,6 @@ def _as_it_stands(item: ReviewItem) -> dict[str, Any]:
 
 
 def _put_as_it_stood(item: ReviewItem, before: dict[str, Any]) -> None:
-    from django.utils.dateparse import parse_datetime
-
     item.state, item.verdict = before["state"], before["verdict"]
     item.decided = parse_datetime(before["decided"]) if before["decided"] else None
     item.decided_role, item.opinions = before["decided_role"], before["opinions"]

@@ -145,10 +145,6 @@ class Judgement(models.Model):
     def __str__(self) -> str:
         return f"{self.verdict}: {self.item_id}"
 
-    @property
-    def can_be_undone(self) -> bool:
-        return self.undone is None and self.undo_until > timezone.now()
-
 
 class AppendOnly(models.QuerySet["JudgementEntry"]):
     def update(self, **kwargs: Any) -> int:
