@@ -11,6 +11,7 @@ from channels.routing import get_default_application
 from daphne import http_protocol
 from daphne.endpoints import build_endpoint_description_strings
 from daphne.server import Server
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from twisted.internet import defer, reactor
 
@@ -32,6 +33,18 @@ class UnparsedRequest(http_protocol.WebRequest):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, parsePOSTFormSubmission=False, **kwargs)
+
+    def handleContentChunk(self, data: bytes) -> None:
+        """Twisted keeps a body in a file until its end, however long it is, and only then is anybody asked. What is
+        far beyond every limit is heard out and thrown away: it is refused in the end, and fills no disk before."""
+        room = largest_kept() - self.content.tell()
+        super().handleContentChunk(data[: max(0, room)])
+
+
+def largest_kept() -> int:
+    """In bytes. Twice what any form may hold, so that nothing is cut that would have been taken."""
+    pictures: int = settings.JOBS_PICTURE_BYTES * settings.DETECTION_FILES_AT_ONCE
+    return 2 * max(pictures, settings.JOBS_VIDEO_BYTES)
 
 
 class SiteServer(Server):  # type: ignore[misc]  # daphne has no types
