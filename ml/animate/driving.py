@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from ml.animate import lids
 from ml.animate.batches import UNREADABLE
 from ml.animate.model import BATCH
 from ml.animate.motion import best_start
@@ -108,6 +109,7 @@ def follow(
         clip.rate,
         path if clip.has_sound else None,
         _cautions(seen, square),
+        lids.followed(seen.meshes, start, len(keypoints.value)),
     )
 
 

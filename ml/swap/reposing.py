@@ -26,10 +26,11 @@ YAW, PITCH, ROLL = 24.0, 14.0, 6.0
 """Most degrees by which a portrait is turned."""
 
 _AXIS = 0.42  # how far behind the nose's tip the head turns, in heights of the face
-_UPPER_LIDS = (
+UPPER_LIDS = (
     (159, 145), (158, 153), (160, 144), (157, 154), (161, 163), (173, 155), (246, 7),
     (386, 374), (385, 380), (387, 373), (384, 381), (388, 390), (398, 382), (466, 249),
 )  # fmt: skip
+"""Pairs of mesh points on the upper and the lower lid, the right eye's first."""
 INNER_LIPS = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 324, 318, 402, 317, 14, 87, 178, 88, 95)
 _UPPER_LIP_MIDDLE, _LOWER_LIP_MIDDLE, _CHIN = 13, 14, 152
 _RING = 24
@@ -137,7 +138,7 @@ def carry(
 def _moved(points: NDArray[np.float64], height: float, pose: Pose) -> NDArray[np.float64]:
     moved = points.copy()
     if pose.lids:
-        for upper, lower in _UPPER_LIDS:
+        for upper, lower in UPPER_LIDS:
             moved[upper] += (points[lower] - points[upper]) * 0.9 * pose.lids
     if pose.jaw:
         mouth = (points[_UPPER_LIP_MIDDLE] + points[_LOWER_LIP_MIDDLE]) / 2
