@@ -79,7 +79,7 @@ class CheckJobResult:
     device: str
     timings: dict[str, float]
     seconds: float
-    not_checked: tuple[str, ...]
+    not_checked: tuple[str | dict[str, Any], ...]  # as `jobs.sentences` packs them
     band: tuple[float, float] | None = None
     provenance: dict[str, Any] = field(default_factory=dict)
     perceptual_hash: str = ""

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jobs.errors import PersonError
+from jobs.sentences import packed
 
 from .exchange import CheckJobResult, FaceJobResult, FrameJobResult
 
@@ -86,7 +87,7 @@ def _plain_video(result: VideoResult, band: tuple[float, float]) -> CheckJobResu
         device=result.device,
         timings=dict(result.timings),
         seconds=result.seconds,
-        not_checked=result.not_checked,
+        not_checked=tuple(packed(each) for each in result.not_checked),
         band=band,
         provenance=dict(result.provenance),
         duration=result.duration,
@@ -113,7 +114,7 @@ def _plain(result: CheckResult, band: tuple[float, float]) -> CheckJobResult:
         device=result.device,
         timings=dict(result.timings),
         seconds=result.seconds,
-        not_checked=result.not_checked,
+        not_checked=tuple(packed(each) for each in result.not_checked),
         band=band,
         provenance=dict(result.provenance),
         perceptual_hash=result.perceptual_hash,

@@ -9,6 +9,7 @@ from django.urls import reverse
 from ninja import Schema
 from pydantic import Field
 
+from jobs.sentences import told
 from jobs.snapshot import snapshot
 
 from . import pictures
@@ -213,7 +214,7 @@ def check_out(request: HttpRequest, check: Check) -> CheckOut:
         thresholds_version=check.thresholds_version,
         device=check.device,
         seconds=check.seconds,
-        not_checked=check.not_checked,
+        not_checked=[told(each) for each in check.not_checked],
         job=snapshot(check.job),
     )
 

@@ -11,6 +11,8 @@ from typing import Any, Final
 
 from django.conf import settings
 
+from jobs.sentences import told
+
 from .tasks import Task
 
 IMPORTED: Final = "imported:"
@@ -57,23 +59,23 @@ def tasks() -> list[Task]:
 
 def methods(task: str) -> list[Method]:
     """The methods of a task, its default first, imported ones last."""
-    told = next((each for each in _told() if each["name"] == task), None)
-    if told is None:
+    written = next((each for each in _told() if each["name"] == task), None)
+    if written is None:
         return []
     own = [
         Method(
             task=task,
             name=method["name"],
-            label=method["label"],
+            label=told(method["label"]),
             trained=method["trained"],
             scales=tuple(method["scales"]),
             steered=method["steered"],
             generative=method["generative"],
             clips=method["clips"],
         )
-        for method in told["methods"]
+        for method in written["methods"]
     ]
-    return own + (_imported(task) if told["imports"] else [])
+    return own + (_imported(task) if written["imports"] else [])
 
 
 def _imported(task: str) -> list[Method]:

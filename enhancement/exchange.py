@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,7 +97,7 @@ class MethodJobResult:
     measures: MeasuresJobFigure
     detector: DetectorJobFigure
     seconds: float
-    notes: tuple[str, ...]
+    notes: tuple[str | dict[str, Any], ...]  # as `jobs.sentences` packs them
 
 
 @dataclass(frozen=True, slots=True)

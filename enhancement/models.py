@@ -12,6 +12,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from jobs.sentences import told
+
 from . import catalogue
 from .tasks import Task
 
@@ -124,6 +126,11 @@ class EnhancedPicture(models.Model):
 
     def __str__(self) -> str:
         return f"{self.label} of {self.enhancement_id}"
+
+    @property
+    def named(self) -> str:
+        """The method in the reader's language."""
+        return told(self.label)
 
     @property
     def number(self) -> int:

@@ -9,6 +9,7 @@ from django.urls import reverse
 from ninja import Schema
 from pydantic import Field
 
+from jobs.sentences import told
 from jobs.snapshot import snapshot
 
 from .models import EnhancedPicture, Enhancement
@@ -154,7 +155,7 @@ def result_out(request: HttpRequest, enhancement: Enhancement, picture: Enhanced
     address = reverse("api:enhanced_picture", args=[enhancement.pk, file.pk]) if file else ""
     return ResultOut(
         method=picture.method,
-        label=picture.label,
+        label=picture.named,
         origin=picture.origin,
         strength=picture.strength,
         source_type=picture.source_type,
@@ -164,7 +165,7 @@ def result_out(request: HttpRequest, enhancement: Enhancement, picture: Enhanced
         content_type=file.content_type if file else None,
         file=request.build_absolute_uri(address) if file else None,
         figures=picture.figures,
-        notes=picture.notes,
+        notes=[told(note) for note in picture.notes],
         seconds=picture.seconds,
     )
 

@@ -12,13 +12,14 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as _
 
 from . import estimates, kinds, lifecycle, midway, workdirs
 from .database import in_database
 from .errors import DiskFull, PersonError, is_disk_full
 from .moves import seq_now
 from .outcomes import Crashed, Finished, Outcome, Raised, Refused, Runner, Shown, Stopped
+from .sentences import params_of, template_of
 from .snapshot import snapshot
 from .states import Standing
 from .wake import announce_progress
@@ -96,7 +97,7 @@ class Attempt:
             self._last_progress = time.monotonic()
             return await self._runner.run(self.kind, request, self._on_progress, self._on_shown)
         except PersonError as error:
-            return Refused(error.code, error.message)
+            return Refused.of(error)
         except TimeoutError:
             return Raised("preparing took too long", traceback.format_exc(), transient=True)
         except Exception as error:  # noqa: BLE001  (costs this job, not the worker)
@@ -233,13 +234,13 @@ class Attempt:
                 except lifecycle.LeaseLost:
                     raise
                 except PersonError as error:
-                    return self._fail(error.code, error.message)
+                    return self._fail(error.code, template_of(error.message), params_of(error.message))
                 except Exception as error:  # noqa: BLE001  (of the app's publish: costs this job)
                     if is_disk_full(error):
                         return self._fail(DiskFull.code, DiskFull.sentence, log=traceback.format_exc())
                     return self._bug(f"{type(error).__name__}: {error}", traceback.format_exc())
-            case Refused(code=code, message=message):
-                return self._fail(code, message)
+            case Refused(code=code, message=message, params=params):
+                return self._fail(code, message, params)
             case Raised(summary=summary, traceback=text, transient=transient):
                 return (
                     self._passing("temporary", _("temporary trouble"), text) if transient else self._bug(summary, text)
@@ -265,25 +266,23 @@ class Attempt:
             case _:
                 return self._passing("crashed", _("the program that does the work broke down over it"), why)
 
-    def _fail(self, code: str, message: str, log: str = "") -> str:
+    def _fail(self, code: str, message: str, params: dict[str, Any] | None = None, log: str = "") -> str:
         error_id = self._log(code, log) if log else ""
-        lifecycle.fail(self.job.pk, self.job.attempt, code, str(message), error_id)
+        lifecycle.fail(self.job.pk, self.job.attempt, code, message, error_id, params=params)
         return f"failed ({code})"
 
     def _passing(self, code: str, what: str, log: str) -> str:
         error_id = self._log(code, log)
-        message = _("This could not be done after %(attempts)d attempts: %(what)s.") % {
-            "attempts": self.job.attempt,
-            "what": what,
-        }
+        message = _("This could not be done after %(attempts)d attempts: %(what)s.")
+        params = {"attempts": self.job.attempt, "what": what}
         delay = settings.JOBS_RETRY_DELAY_SECONDS * 2 ** (self.job.attempt - 1)
-        lifecycle.retry(self.job, code, message, error_id, delay=delay)
+        lifecycle.retry(self.job, code, message, error_id, params=params, delay=delay)
         return f"attempt ended ({code})"
 
     def _bug(self, summary: str, text: str) -> str:
         error_id = self._log(summary, text)
         message = _("Something went wrong on our side. If you write to us about it, name the error %(id)s.")
-        lifecycle.fail(self.job.pk, self.job.attempt, "internal", message % {"id": error_id}, error_id)
+        lifecycle.fail(self.job.pk, self.job.attempt, "internal", message, error_id, params={"id": error_id})
         return "failed (internal)"
 
     def _log(self, summary: str, text: str) -> str:

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from channels.consumer import AsyncConsumer
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
+from django.utils.translation import override
 
 from .database import in_database
 from .models import Job
 from .moves import seq_now
-from .requester import requester_of_scope
-from .snapshot import snapshot
+from .requester import language_of_scope, requester_of_scope
+from .snapshot import relabelled, snapshot
 from .states import UNFINISHED, JobState
 from .wake import JOBS_LAYER, group_of
 from .worker import worker_of_this_process
@@ -55,6 +56,7 @@ class JobSocket(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
     _job_id: str = ""
     _joined = False
     _requester: Requester
+    _language: str
     _last: dict[str, Any] | None = None
     _refreshing: asyncio.Task[None] | None = None
     _ended = False
@@ -62,6 +64,7 @@ class JobSocket(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
     async def connect(self) -> None:
         self._job_id = str(self.scope["url_route"]["kwargs"]["job_id"])
         self._requester = requester_of_scope(self.scope)
+        self._language = language_of_scope(self.scope)
         self._sending = asyncio.Lock()
         await self.accept()
         if await in_database(self._exists):
@@ -97,7 +100,9 @@ class JobSocket(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
 
     async def job_progress(self, event: dict[str, Any]) -> None:
         async with self._sending:
-            await self._tell("progress", event["snapshot"])
+            with override(self._language):
+                shown = relabelled(event["snapshot"])
+            await self._tell("progress", shown)
 
     # --- Telling -----------------------------------------------------------------------------------------------------
     def _visible(self) -> QuerySet[Job]:
@@ -109,7 +114,8 @@ class JobSocket(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
 
     def _read(self) -> dict[str, Any] | None:
         job = self._visible().first()
-        return snapshot(job) if job is not None else None
+        with override(self._language):
+            return snapshot(job) if job is not None else None
 
     async def _tell_row(self, kind: str) -> None:
         """Read and send under one lock, so that an older reading never follows a newer one."""

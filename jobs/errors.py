@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import errno
 
+from .sentences import N_
+
 
 class PersonError(Exception):
-    """Something the person can put right. `message` is shown to them as it stands; the job is never retried."""
+    """Something the person can put right; the job is never retried.
+
+    `message` is shown to them: as it stands where it was raised in a view, in their language where it comes out of a
+    job (jobs.sentences). `manage.py catalogs` finds what is written as the second argument.
+    """
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(code, message)
@@ -25,7 +31,7 @@ class DiskFull(PersonError):
     """Not the person's doing, but nothing that another attempt in a second would mend."""
 
     code = "disk_full"
-    sentence = (
+    sentence = N_(
         "There is no room left for files on this site, so the work was stopped and nothing was kept. "
         "Please try again later."
     )

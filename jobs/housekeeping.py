@@ -89,6 +89,6 @@ def _call(handler: str, request: Any, report: OnProgress) -> Outcome:
     except Cancelled:
         return Stopped()
     except PersonError as error:
-        return Refused(error.code, error.message)
+        return Refused.of(error)
     except Exception as error:  # noqa: BLE001  (becomes data, like one from the child)
         return Raised(f"{type(error).__name__}: {error}", traceback.format_exc(), isinstance(error, TransientError))

@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from django.db.models import F, Value
 from django.db.models.functions import Greatest
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as _
 
 from . import kinds, quotas
 from .database import retrying, serialise
@@ -187,8 +187,16 @@ def succeed(job_id: UUID, attempt: int, result: Any) -> JobState:
 
 @retrying
 def fail(
-    job_id: UUID, attempt: int, code: str, message: str, error_id: str = "", *, lease: datetime | None = None
+    job_id: UUID,
+    attempt: int,
+    code: str,
+    message: str,
+    error_id: str = "",
+    *,
+    params: dict[str, Any] | None = None,
+    lease: datetime | None = None,
 ) -> bool:
+    """`message` is an English sentence, `params` are the values that go into it (jobs.sentences)."""
     return move(
         job_id,
         JobState.RUNNING,
@@ -197,6 +205,7 @@ def fail(
         lease=lease,
         error_code=code[:40],
         error_message=message,
+        error_params=params or {},
         error_id=error_id,
     )
 
@@ -224,12 +233,19 @@ def requeue(
 
 
 def retry(
-    job: Job, code: str, message: str, error_id: str = "", *, delay: float = 0.0, lease: datetime | None = None
+    job: Job,
+    code: str,
+    message: str,
+    error_id: str = "",
+    *,
+    params: dict[str, Any] | None = None,
+    delay: float = 0.0,
+    lease: datetime | None = None,
 ) -> bool:
     """After a passing trouble: another attempt if one is left, else failed with `code`."""
     if job.attempt < job.max_attempts:
         return requeue(job.pk, job.attempt, delay=delay, lease=lease)
-    return fail(job.pk, job.attempt, code, message, error_id, lease=lease)
+    return fail(job.pk, job.attempt, code, message, error_id, params=params, lease=lease)
 
 
 @retrying
@@ -287,6 +303,7 @@ def purge(job_id: UUID) -> bool:
             JobState.PURGED,
             params={},
             error_message="",
+            error_params={},
             session_key="",
             address_hash="",
             finished=job.finished,

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from .files import written
 from .heartbeat import WorkerHeartbeat
 from .outputs import MadeOutput
+from .sentences import told
 from .states import TERMINAL, UNFINISHED, JobState
 
 if TYPE_CHECKING:
@@ -84,7 +85,8 @@ class Job(models.Model):
     seq = models.BigIntegerField(default=0)
 
     error_code = models.CharField(max_length=40, blank=True, default="")
-    error_message = models.TextField(blank=True, default="")
+    error_message = models.TextField(blank=True, default="")  # in English, its values apart: jobs.sentences
+    error_params = models.JSONField(blank=True, default=dict)
     error_id = models.CharField(max_length=16, blank=True, default="")
 
     created = models.DateTimeField(default=timezone.now, editable=False)
@@ -134,6 +136,11 @@ class Job(models.Model):
         from . import kinds
 
         return kinds.get(self.kind)
+
+    @property
+    def error_text(self) -> str:
+        """Why it failed, in the reader's language."""
+        return told(self.error_message, self.error_params)
 
     @property
     def is_unfinished(self) -> bool:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+from .sentences import params_of, template_of
 
 if TYPE_CHECKING:
+    from .errors import PersonError
     from .kinds import JobKind
 
 OnProgress = Callable[[str, int, int], None]
@@ -42,10 +45,15 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The handler raised a PersonError."""
+    """The handler raised a PersonError: its sentence in English, and the values that go into it."""
 
     code: str
     message: str
+    params: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, error: PersonError) -> Self:
+        return cls(error.code, template_of(error.message), params_of(error.message))
 
 
 @dataclass(frozen=True, slots=True)

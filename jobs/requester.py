@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
+from django.utils.translation import get_language_from_request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,3 +89,13 @@ def requester_of_scope(scope: Mapping[str, Any]) -> Requester:
         return Requester(user=user, session_key=None)
     session = scope.get("session")
     return Requester(user=None, session_key=session.session_key if session is not None else None)
+
+
+def language_of_scope(scope: Mapping[str, Any]) -> str:
+    """The language of a websocket, chosen as pages choose theirs: by the switch's cookie, then by what the browser
+    asks for."""
+    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope.get("headers", ())}
+    asked: Any = SimpleNamespace(
+        COOKIES=scope.get("cookies", {}), META={"HTTP_ACCEPT_LANGUAGE": headers.get("accept-language", "")}
+    )
+    return get_language_from_request(asked)

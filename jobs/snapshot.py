@@ -41,15 +41,22 @@ def snapshot(job: Job) -> dict[str, Any]:
         "facts": job.shown.get("facts") or {},
         "may_finish": bool(kind and kind.may_finish_early and job.state == JobState.RUNNING),
         "finishing": job.enough_requested,
-        "error": (
-            {"code": job.error_code, "message": job.error_message, "id": job.error_id} if job.error_code else None
-        ),
+        "error": ({"code": job.error_code, "message": job.error_text, "id": job.error_id} if job.error_code else None),
         "result_url": kind.result_url(job) if kind and job.state != JobState.PURGED else "",
         "created": _iso(job.created),
         "started": _iso(job.started),
         "finished": _iso(job.finished),
         "stages": [{"code": code, "label": str(label)} for code, label, _ in kind.stages] if kind else [],
     }
+
+
+def relabelled(shown: dict[str, Any]) -> dict[str, Any]:
+    """A snapshot that a worker made, with the stages named in the language of whoever is told."""
+    kind = kinds.find(shown["kind"])
+    if kind is None:
+        return shown
+    stages = [{"code": code, "label": str(label)} for code, label, _ in kind.stages]
+    return {**shown, "stage_label": kind.stage_label(shown["stage"]), "stages": stages}
 
 
 def _iso(moment: datetime | None) -> str | None:

@@ -83,11 +83,12 @@ class Succeeded:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A PersonError."""
+    """A PersonError, its sentence as `jobs.sentences` takes it apart."""
 
     token: int
     code: str
     message: str
+    params: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

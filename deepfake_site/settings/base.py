@@ -224,10 +224,9 @@ ENHANCEMENT_NETWORKS_DIR = Path(env.str("UNMASK_NETWORKS_DIR", default=str(DATA_
 
 # --- Language and time ----------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
-# Each in its own words, for whoever looks for theirs. A language is switched on when its catalog is complete; a test
-# compares (`manage.py catalogs`).
+# Each in its own words, for whoever looks for theirs. A test keeps all of them complete (`manage.py catalogs`).
 TRANSLATIONS = {"en": "English", "de": "Deutsch", "es": "Español", "zh-hans": "简体中文"}
-LANGUAGES = [(code, TRANSLATIONS[code]) for code in env.list("UNMASK_LANGUAGES", default=["en"])]
+LANGUAGES = [(code, TRANSLATIONS[code]) for code in env.list("UNMASK_LANGUAGES", default=list(TRANSLATIONS))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = env.str("UNMASK_TIME_ZONE", default="UTC")
 USE_I18N = True

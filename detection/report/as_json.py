@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from detection import schemas, wording
+from jobs.sentences import told
 
 from . import provenance
 from .contents import caveat
@@ -54,7 +55,7 @@ def document(contents: Contents) -> dict[str, Any]:
         "timeline": check.timeline,
         "frames": [schemas.frame_out(frame, contents.address).model_dump(mode="json") for frame in contents.frames],
         "provenance": provenance.facts(contents),
-        "not_checked": check.not_checked,
+        "not_checked": [told(each) for each in check.not_checked],
         "made_with": {
             "weights": check.weights_version,
             "thresholds": check.thresholds_version,

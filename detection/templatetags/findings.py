@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django import template
 
 from detection import wording
+from jobs.sentences import told
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,9 +29,9 @@ def reason_words(found: Check | FaceFinding) -> str:
 
 
 @register.filter
-def sentences(codes: Iterable[str]) -> list[str]:
-    """Whole sentences as they are; a bare code with its underscores taken out."""
-    return [text if " " in text else text.replace("_", " ").capitalize() for text in codes]
+def sentences(stored: Iterable[Any]) -> list[str]:
+    """Sentences that a job made, in the reader's language; a bare code with its underscores taken out."""
+    return [text if " " in text else text.replace("_", " ").capitalize() for text in map(told, stored)]
 
 
 @register.inclusion_tag("detection/partials/scale.html")

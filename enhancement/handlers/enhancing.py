@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from enhancement.exchange import DetectorJobFigure, EnhanceJobResult, MeasuresJobFigure, MethodJobResult
 from jobs.errors import PersonError
+from jobs.sentences import N_, packed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +30,7 @@ CONTENT_TYPES: Final = {".jpg": "image/jpeg", ".png": "image/png", ".webp": "ima
 BEST_PSNR: Final = 100.0
 """Of a picture that is the truth itself, whose PSNR no JSON can hold."""
 IMPORTED: Final = "imported:"
-NOT_TAKEN_OVER: Final = (
+NOT_TAKEN_OVER: Final = N_(
     "The signed statement that the picture came with could not be taken over; "
     "the new one names the picture by its hash."
 )
@@ -229,7 +230,7 @@ def _one(name: str, made: Enhanced, detector: DetectorJobFigure, seal: Seal, ori
         measures=plain(made.measures),
         detector=detector,
         seconds=made.seconds,
-        notes=notes,
+        notes=tuple(packed(note) for note in notes),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -13,6 +14,7 @@ from PIL import Image
 
 from enhancement.exchange import DetectorJobFigure, EnhanceJobResult, MethodJobResult
 from jobs.errors import PersonError
+from jobs.sentences import N_
 
 from .enhancing import after_decoding, blocked, looks_made_here, plain
 
@@ -73,7 +75,7 @@ def _enhance(request: EnhanceJobRequest, clip: ClipLimits, report: Report) -> En
     report("decode", 0, 1)
     limits = VideoLimits(clip.max_bytes, clip.max_seconds, clip.max_pixels, clip.max_frames)
     checked = _checked(request.path, limits)
-    seen, mark, generated = _origin(request, checked)
+    seen, mark, generated = _origin(request, checked, limits)
     report("decode", 1, 1)
     (name,) = request.methods
     # A method that may invent detail says so; none that takes videos does, so far.
@@ -120,26 +122,34 @@ def _figure(found: VideoResult) -> DetectorJobFigure:
     return DetectorJobFigure(found.level.value, found.probability, len(found.people), found.reason_code)
 
 
-def _origin(request: EnhanceJobRequest, found: VideoResult) -> tuple[str, str, bool]:
-    """(looks, mark, generated) of the video, by its first frame and by what it says. Raises PersonError for one that
-    was taken down."""
+def _origin(request: EnhanceJobRequest, found: VideoResult, limits: VideoLimits) -> tuple[str, str, bool]:
+    """(looks, mark, generated) of the video, by some of its frames and by what it says; the looks are those of the
+    first. Raises PersonError for one that was taken down."""
     from ml.provenance import invisible_mark
     from ml.provenance.perceptual_hash import perceptual_hash
 
-    first = _first(request.path)
-    seen = perceptual_hash(first)
-    blocked(request, seen)
-    mark = invisible_mark.read(first) or ""
+    frames = _some(request.path, limits)
+    looks = [perceptual_hash(pixels) for pixels in frames]
+    for look in looks:
+        blocked(request, look)
+    mark = next((read for read in map(invisible_mark.read, frames) if read), "")
     says_so = bool(found.provenance.get("says_generated"))
-    return seen, mark, request.made_here or bool(mark) or says_so or looks_made_here(seen, request.looks)
+    alike = any(looks_made_here(look, request.looks) for look in looks)
+    return looks[0], mark, request.made_here or bool(mark) or says_so or alike
 
 
-def _first(path: Path) -> NDArray[np.uint8]:
+def _some(path: Path, limits: VideoLimits) -> list[NDArray[np.uint8]]:
+    """The beginning, in which one frame bears the mark even where the very first was cut off, and others from all over
+    it: whoever puts something else in front hides nothing."""
+    from ml.media import video
+    from ml.provenance.sealing import MARK_EVERY
     from ml.swap.clip_frames import ClipFrames
 
-    for _seconds, pixels in ClipFrames(path):
-        return pixels
-    raise PersonError("no_frames", "The video holds no frame at all. Save it again.")
+    frames = [pixels for _seconds, pixels in islice(ClipFrames(path), MARK_EVERY)]
+    if not frames:
+        raise PersonError("no_frames", "The video holds no frame at all. Save it again.")
+    spread = video.read(path, lambda *_: None, limits=limits, samples=SAMPLES, scenes=4).samples
+    return frames + [sample.pixels() for sample in spread[1:]]
 
 
 def _may_invent(name: str, task: str) -> bool:
@@ -211,5 +221,5 @@ def _sealed(
         measures=plain(made.after),
         detector=detector,
         seconds=made.seconds,
-        notes=("Sharpness and noise are those of the first frame.",),
+        notes=(N_("Sharpness and noise are those of the first frame."),),
     ), poster

@@ -163,12 +163,12 @@ def _portrait_pixels(request: AnimateRequest) -> NDArray[np.uint8]:
 
 
 def _face_of(pixels: NDArray[np.uint8], finder: FaceFinder) -> Face:
-    from ml.animate.driving import NO_FACE
+    from ml.animate.driving import NO_FACE_IN_PORTRAIT
     from ml.swap.tracking import FaceChoice, choose
 
     face = choose(finder.find(pixels), FaceChoice.LARGEST, pixels.shape[1], pixels.shape[0])
     if face is None:
-        raise MediaError("no_face", NO_FACE.format("the portrait"))
+        raise MediaError("no_face", NO_FACE_IN_PORTRAIT)
     return face
 
 

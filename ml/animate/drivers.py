@@ -79,7 +79,9 @@ def built_in(slug: str) -> BuiltIn:
         if each.slug == slug:
             return each
     names = ", ".join(each.slug for each in catalogue())
-    raise MediaError("unknown_driver", f"There is no built-in motion called {slug}; there are {names}.")
+    raise MediaError(
+        "unknown_driver", "There is no built-in motion called %(name)s; there are %(known)s.", name=slug, known=names
+    )
 
 
 def posed(mesh: NDArray[np.float32], pose: Pose) -> NDArray[np.float32]:

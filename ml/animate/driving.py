@@ -17,6 +17,7 @@ from ml.animate.square import Square, square_of
 from ml.errors import MediaError
 from ml.media import video
 from ml.networks.fomm.keypoints import Keypoints
+from ml.sentences import N_
 from ml.swap.clip_frames import ClipFrames, evenly, upright
 from ml.swap.tracking import FaceChoice, choose
 
@@ -39,7 +40,13 @@ LOOK_SIDE = 640
 LOOK_EVERY = 3
 """The face is looked for in every third frame: the square stands still, and the network sees all of them."""
 
-NO_FACE = "No face was found in {}. Choose one in which the face is seen from the front, in good light, and not small."
+NO_FACE_IN_PORTRAIT = N_(
+    "No face was found in the portrait. Choose one in which the face is seen from the front, in good light, and not "
+    "small."
+)
+NO_FACE_IN_VIDEO = N_(
+    "No face was found in the video. Choose one in which the face is seen from the front, in good light, and not small."
+)
 
 _LEAST_FOUND = 0.5  # of the frames that are looked at
 
@@ -88,7 +95,7 @@ def follow(
     """
     seen = _looked(path, finder, report, limits or video.VideoLimits())
     if not seen.meshes:
-        raise MediaError("no_face", NO_FACE.format("the video"))
+        raise MediaError("no_face", NO_FACE_IN_VIDEO)
     width, height = seen.size
     square = square_of([tuple(box) for box in seen.boxes], width, height)
     keypoints = _restored(kept, len(seen.times), square)

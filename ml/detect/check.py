@@ -20,6 +20,7 @@ from ml.detect.verdict import SENTENCES, Evidence, Reason, Verdict, judge, untou
 from ml.media import decode, encode_jpeg
 from ml.provenance import invisible_mark
 from ml.provenance.reading import read_provenance
+from ml.sentences import N_, Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -44,13 +45,18 @@ REENCODED_QUALITY = 70
 """JPEG quality of the second look: what a messenger or a social network leaves of a picture."""
 
 NOT_CHECKED = (
-    "Anything but faces: the background, objects, text and the setting.",
-    "Statements of origin and invisible marks that the file has lost: most programs remove them when a file is saved.",
-    "Other kinds of manipulation that the detectors were not trained on, such as light retouching.",
+    N_("Anything but faces: the background, objects, text and the setting."),
+    N_(
+        "Statements of origin and invisible marks that the file has lost: most programs remove them when a file is "
+        "saved."
+    ),
+    N_("Other kinds of manipulation that the detectors were not trained on, such as light retouching."),
 )
 
-NEW_GENERATORS = "Faces made by generators that came after these detectors: they can pass as photographs."
-NO_GENERATORS = "Whether the whole face was generated: these detectors know swapped faces and let generated ones pass."
+NEW_GENERATORS = N_("Faces made by generators that came after these detectors: they can pass as photographs.")
+NO_GENERATORS = N_(
+    "Whether the whole face was generated: these detectors know swapped faces and let generated ones pass."
+)
 
 
 class Checker:
@@ -243,9 +249,13 @@ class Checker:
         notes = [NO_GENERATORS if self.calibration.generated is None else NEW_GENERATORS, *NOT_CHECKED]
         small = sum(verdict.reason is Reason.TOO_SMALL for verdict in verdicts)
         if small:
-            notes.insert(0, f"{small} {'face that is' if small == 1 else 'faces that are'} too small to judge.")
+            one, several = (
+                N_("One face that is too small to judge."),
+                N_("%(count)d faces that are too small to judge."),
+            )
+            notes.insert(0, one if small == 1 else Sentence(several, count=small))
         if more:
-            notes.insert(0, f"Further faces: only the {len(verdicts)} largest were judged.")
+            notes.insert(0, Sentence("Further faces: only the %(count)d largest were judged.", count=len(verdicts)))
         return tuple(notes)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from ml.detect.video_result import Shot
+from ml.sentences import N_, Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,10 +22,10 @@ STRIP: Final = 24
 """Most pictures of the strip."""
 
 NOT_CHECKED: Final = (
-    "The sound: it was not read at all, so a cloned voice or a changed word goes unnoticed.",
-    "The frames between those that were looked at.",
-    "How the picture moves: every frame is judged by itself.",
-    "Anything but faces: the background, objects, text and the setting.",
+    N_("The sound: it was not read at all, so a cloned voice or a changed word goes unnoticed."),
+    N_("The frames between those that were looked at."),
+    N_("How the picture moves: every frame is judged by itself."),
+    N_("Anything but faces: the background, objects, text and the setting."),
 )
 
 
@@ -115,11 +116,15 @@ def not_checked(
     """What was left out. generators: the sentence about faces that were generated wholly."""
     notes = [*NOT_CHECKED, generators]
     if not clip.has_sound:
-        notes[0] = "Sound: the file has none."
+        notes[0] = N_("Sound: the file has none.")
     if dropped:
-        notes.insert(0, f"{dropped} {'face that was' if dropped == 1 else 'faces that were'} seen in one frame only.")
+        one, several = (
+            N_("One face that was seen in one frame only."),
+            N_("%(count)d faces that were seen in one frame only."),
+        )
+        notes.insert(0, one if dropped == 1 else Sentence(several, count=dropped))
     if more_people or more_faces:
-        notes.insert(0, f"Further people: only the {most} that were seen most were judged.")
+        notes.insert(0, Sentence("Further people: only the %(count)d that were seen most were judged.", count=most))
     return tuple(notes)
 
 

@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import struct
 
+from ml.sentences import N_
+
 ACCEPTED = ("JPEG", "PNG", "WEBP", "MPO")
 
 _FOREIGN: tuple[tuple[bytes, str], ...] = (
-    (b"GIF8", "a GIF"),
-    (b"BM", "a BMP"),
-    (b"II*\x00", "a TIFF or camera raw file"),
-    (b"MM\x00*", "a TIFF or camera raw file"),
-    (b"%!PS", "an EPS or PostScript file"),
-    (b"\xc5\xd0\xd3\xc6", "an EPS file"),
-    (b"%PDF", "a PDF"),
-    (b"8BPS", "a Photoshop file"),
-    (b"\x00\x00\x01\x00", "an icon"),
-    (b"\x1aE\xdf\xa3", "a video"),
-    (b"\xff\x0a", "a JPEG XL picture"),
-    (b"\x00\x00\x00\x0cJXL ", "a JPEG XL picture"),
-    (b"\x00\x00\x00\x0cjP  ", "a JPEG 2000 picture"),
-    (b"PK\x03\x04", "a ZIP archive or office document"),
+    (b"GIF8", N_("a GIF")),
+    (b"BM", N_("a BMP")),
+    (b"II*\x00", N_("a TIFF or camera raw file")),
+    (b"MM\x00*", N_("a TIFF or camera raw file")),
+    (b"%!PS", N_("an EPS or PostScript file")),
+    (b"\xc5\xd0\xd3\xc6", N_("an EPS file")),
+    (b"%PDF", N_("a PDF")),
+    (b"8BPS", N_("a Photoshop file")),
+    (b"\x00\x00\x01\x00", N_("an icon")),
+    (b"\x1aE\xdf\xa3", N_("a video")),
+    (b"\xff\x0a", N_("a JPEG XL picture")),
+    (b"\x00\x00\x00\x0cJXL ", N_("a JPEG XL picture")),
+    (b"\x00\x00\x00\x0cjP  ", N_("a JPEG 2000 picture")),
+    (b"PK\x03\x04", N_("a ZIP archive or office document")),
 )
-_BRANDS = {b"heic": "a HEIC picture", b"heix": "a HEIC picture", b"mif1": "a HEIC picture", b"avif": "an AVIF picture"}
+_BRANDS = {
+    b"heic": N_("a HEIC picture"),
+    b"heix": N_("a HEIC picture"),
+    b"mif1": N_("a HEIC picture"),
+    b"avif": N_("an AVIF picture"),
+}
 
 
 def sniff(data: bytes) -> str | None:
@@ -42,10 +49,10 @@ def foreign_kind(data: bytes) -> str | None:
         if data.startswith(magic):
             return words
     if data[4:8] == b"ftyp":
-        return _BRANDS.get(data[8:12], "a video")
+        return _BRANDS.get(data[8:12], N_("a video"))
     start = data[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith(b"<svg") or (start.startswith(b"<?xml") and b"<svg" in data[:4096].lower()):
-        return "an SVG drawing"
+        return N_("an SVG drawing")
     return None
 
 

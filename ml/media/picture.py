@@ -99,7 +99,8 @@ def decode(source: Path | bytes) -> Picture:
             raise _truncated() from error
         raise MediaError(
             "not_an_image",
-            f"The file begins like a {kind} picture but holds none. Save it again as a JPEG or PNG and try that.",
+            "The file begins like a %(kind)s picture but holds none. Save it again as a JPEG or PNG and try that.",
+            kind=kind,
         ) from error
     except _DAMAGE as error:
         raise _truncated() from error
@@ -202,16 +203,18 @@ def _check_pixels(width: int, height: int) -> None:
 
 
 def _too_many_pixels() -> MediaError:
-    limit = MAX_PIXELS // 1_000_000
     return MediaError(
-        "too_many_pixels", f"The picture has more than {limit} million pixels. Scale it down and check that."
+        "too_many_pixels",
+        "The picture has more than %(limit)d million pixels. Scale it down and check that.",
+        limit=MAX_PIXELS // 1_000_000,
     )
 
 
 def _too_large() -> MediaError:
-    limit = MAX_BYTES // (1024 * 1024)
     return MediaError(
-        "too_large", f"The file is larger than {limit} MB. Save it with a lower quality or a smaller size."
+        "too_large",
+        "The file is larger than %(limit)d MB. Save it with a lower quality or a smaller size.",
+        limit=MAX_BYTES // (1024 * 1024),
     )
 
 
@@ -226,7 +229,9 @@ def _unknown_kind(data: bytes) -> MediaError:
     if words is None:
         return MediaError("not_an_image", "The file is not a picture. Choose a JPEG, PNG or WEBP file.")
     return MediaError(
-        "unsupported_media", f"The file is {words}. Save it as a JPEG, PNG or WEBP picture and check that."
+        "unsupported_media",
+        "The file is %(what)s. Save it as a JPEG, PNG or WEBP picture and check that.",
+        what=words,
     )
 
 

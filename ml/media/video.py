@@ -99,7 +99,7 @@ def read(
     container = video_header.confirm(path)
     if path.stat().st_size > limits.bytes:
         limit = f"{limits.bytes / (1024 * 1024):g}"
-        raise MediaError("too_large", f"The video is larger than {limit} MB. Save it shorter or smaller.")
+        raise MediaError("too_large", "The video is larger than %(limit)s MB. Save it shorter or smaller.", limit=limit)
     try:
         with av.open(
             str(path.resolve()),
@@ -135,7 +135,8 @@ def _stream(opened: Any, limits: VideoLimits) -> Any:
         name = "unknown" if context is None else str(context.codec.canonical_name)
         raise MediaError(
             "unsupported_codec",
-            f"The video is encoded as {name}, which is not read here. Save it as MP4 (H.264) and check that.",
+            "The video is encoded as %(codec)s, which is not read here. Save it as MP4 (H.264) and check that.",
+            codec=name,
         )
     _check_size(context.width, context.height, limits)
     for duration, base in ((stream.duration, stream.time_base), (opened.duration, Fraction(1, av.time_base))):
@@ -190,13 +191,17 @@ class _Reader:
         elif size != self.size:
             raise MediaError(
                 "changes_size",
-                f"The video changes its size from {self.size[0]} x {self.size[1]} to {size[0]} x {size[1]} on the way. "
-                "Save it with one size and check that.",
+                "The video changes its size from %(before)s to %(after)s on the way. Save it with one size and check "
+                "that.",
+                before=f"{self.size[0]} x {self.size[1]}",
+                after=f"{size[0]} x {size[1]}",
             )
         self.decoded += 1
         if self.decoded > self.limits.frames:
             raise MediaError(
-                "too_many_frames", f"The video has more than {self.limits.frames} frames. Save a shorter part of it."
+                "too_many_frames",
+                "The video has more than %(limit)d frames. Save a shorter part of it.",
+                limit=self.limits.frames,
             )
         self.seconds = self._time(frame)
         if self.seconds > self.limits.seconds + _HEADROOM:
@@ -265,15 +270,18 @@ def _check_size(width: int, height: int, limits: VideoLimits) -> None:
     if width * height > limits.pixels:
         raise MediaError(
             "too_many_pixels",
-            f"The video is {width} x {height}; at most {limits.pixels / 1e6:.1f} million pixels a frame are read "
-            "(1920 x 1080). Save it smaller and check that.",
+            "The video is %(size)s; at most %(limit).1f million pixels a frame are read (1920 x 1080). "
+            "Save it smaller and check that.",
+            size=f"{width} x {height}",
+            limit=limits.pixels / 1e6,
         )
 
 
 def _too_long(limits: VideoLimits) -> MediaError:
     return MediaError(
         "too_long",
-        f"The video is longer than {limits.seconds:g} seconds. Cut out the part that matters and check that.",
+        "The video is longer than %(limit)g seconds. Cut out the part that matters and check that.",
+        limit=limits.seconds,
     )
 
 

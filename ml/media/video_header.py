@@ -7,6 +7,7 @@ import struct
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from ml.errors import MediaError
+from ml.sentences import N_
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,13 +24,13 @@ _PLAYLIST: Final = re.compile(
     re.IGNORECASE,
 )
 _FOREIGN: Final = (
-    (b"GIF8", "a GIF animation"),
-    (b"FLV", "a Flash video"),
-    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "a Windows Media video"),
-    (b"\x00\x00\x01\xba", "an MPEG video"),
-    (b"\x00\x00\x01\xb3", "an MPEG video"),
-    (b"OggS", "an Ogg file"),
-    (b"ID3", "a sound file"),
+    (b"GIF8", N_("a GIF animation")),
+    (b"FLV", N_("a Flash video")),
+    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", N_("a Windows Media video")),
+    (b"\x00\x00\x01\xba", N_("an MPEG video")),
+    (b"\x00\x00\x01\xb3", N_("an MPEG video")),
+    (b"OggS", N_("an Ogg file")),
+    (b"ID3", N_("a sound file")),
 )
 
 
@@ -86,12 +87,12 @@ def _foreign(head: bytes) -> MediaError:
             "not_a_video", "The file is a playlist: text that names other files. Choose the video itself."
         )
     if head[:4] == b"RIFF" and head[8:12] == b"AVI ":
-        words: str | None = "an AVI video"
+        words: str | None = N_("an AVI video")
     else:
         words = next((words for magic, words in _FOREIGN if head.startswith(magic)), None)
     if words is None:
         return MediaError("not_a_video", "The file is not a video. Choose an MP4, MOV or WebM file.")
-    return MediaError("unsupported_media", f"The file is {words}. Save it as MP4 or WebM and check that.")
+    return MediaError("unsupported_media", "The file is %(what)s. Save it as MP4 or WebM and check that.", what=words)
 
 
 def _boxes_are_whole(file: BinaryIO, size: int) -> bool:

@@ -119,7 +119,9 @@ def _opened(path: Path) -> Any:
             raise MediaError("unreadable", "There is no such file. Check the name and the folder.")
         if path.stat().st_size > MAX_VIDEO_BYTES:
             limit = MAX_VIDEO_BYTES // (1024 * 1024)
-            raise MediaError("too_large", f"The file is larger than {limit} MB. Make it shorter or smaller.")
+            raise MediaError(
+                "too_large", "The file is larger than %(limit)d MB. Make it shorter or smaller.", limit=limit
+            )
         return path.open("rb")
     except (OSError, ValueError) as error:
         if isinstance(error, MediaError):

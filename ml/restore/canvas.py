@@ -16,6 +16,7 @@ from ml.detect.quality import jpeg_quality
 from ml.media import decode
 from ml.media.header import ACCEPTED
 from ml.provenance import invisible_mark
+from ml.sentences import N_
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -116,8 +117,10 @@ def read(path: Path) -> Canvas:
     return replace(canvas, colour=colour, alpha=None if alpha is None else _upright(alpha, orientation), **facts)
 
 
-UNSIGNED = "The picture carried a signed statement of its origin. Only a copy that is signed itself can refer to it."
-_CMYK = "The picture had printing colours (CMYK); the copy has screen colours (sRGB)."
+UNSIGNED = N_(
+    "The picture carried a signed statement of its origin. Only a copy that is signed itself can refer to it."
+)
+_CMYK = N_("The picture had printing colours (CMYK); the copy has screen colours (sRGB).")
 
 
 def _from_image(image: Image.Image, data: bytes, picture: Picture) -> Canvas:
@@ -129,7 +132,7 @@ def _from_image(image: Image.Image, data: bytes, picture: Picture) -> Canvas:
         if deep is not None and deep.dtype == np.uint16:
             return _from_deep(np.asarray(deep, np.uint16), icc)
     if image.mode not in _PLAIN:
-        note = _CMYK if image.mode == "CMYK" else "The picture's colours were changed to sRGB."
+        note = _CMYK if image.mode == "CMYK" else N_("The picture's colours were changed to sRGB.")
         return Canvas(picture.pixels, notes=() if image.mode in _GREY else (note,), grey=image.mode in _GREY)
     grey = image.mode in _GREY
     if image.mode in {"LA", "La", "PA", "RGBA", "RGBa"} or "transparency" in image.info:

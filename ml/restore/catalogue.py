@@ -29,7 +29,7 @@ def catalogue() -> dict[str, Any]:
         {
             "name": task.value,
             "strength": methods.DEFAULT_STRENGTHS.get(task) if task not in methods.TOLD_BY_THE_PICTURE else None,
-            "imports": task is Task.UPSCALE,
+            "imports": task in methods.IMPORTING,
             "methods": [_facts(method) for method in methods.METHODS if _works(method, task)],
         }
         for task in Task

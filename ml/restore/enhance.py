@@ -19,6 +19,7 @@ from ml.restore.measures import Measures, measure
 from ml.restore.task import Task
 from ml.restore.tiling import count, run_tiled
 from ml.restore.writing import check_size, source_type_of, write
+from ml.sentences import N_
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -107,9 +108,9 @@ def run(request: EnhanceRequest, report: Report) -> EnhanceResult:
         raise MediaError("wrong_strength", "The strength must lie between 0 and 1.")
     names = request.methods or methods.names(request.task)[:1]
     if not names:
-        raise MediaError("unsupported_method", f"No method for {request.task.value} is installed here.")
+        raise MediaError("unsupported_method", "No method for %(task)s is installed here.", task=request.task.value)
     if len(names) > MAX_METHODS:
-        raise MediaError("too_many_methods", f"At most {MAX_METHODS} methods can be compared at once.")
+        raise MediaError("too_many_methods", "At most %(limit)d methods can be compared at once.", limit=MAX_METHODS)
     canvas = read(request.path)
     truth = None if request.truth is None else decode(request.truth).pixels
     chosen = [methods.ready(name, request.task, request.scale, request.strength, canvas) for name in names]
@@ -170,7 +171,7 @@ def _one(
         made = marked(made, request.mark)
     notes = canvas.notes + write(made, path, source_type, request.quality)
     if method.name == "nlmeans" and canvas.top > 255:
-        notes += ("Non-local means computes in 8 bits; finer steps were lost.",)
+        notes += (N_("Non-local means computes in 8 bits; finer steps were lost."),)
     measures = measure(made.bytes8(), truth, border=method.worker.scale if request.task is Task.UPSCALE else 0)
     return Enhanced(
         method.name, method.label, method.origin, method.strength, path, made.width, made.height, measures, seconds,
@@ -213,8 +214,12 @@ def _check(canvas: Canvas, method: Ready, suffix: str, truth: NDArray[np.uint8] 
         most = MAX_OUTPUT_BYTES // (3 * canvas.colour.itemsize) // 1_000_000
         raise MediaError(
             "too_many_pixels",
-            f"The result would have {width * height / 1e6:.0f} million pixels; at most {most} million can be made of "
-            "such a picture. Choose a smaller scale, or scale the picture down.",
+            "The result would have %(size).0f million pixels; at most %(limit)d million can be made of such a picture. "
+            "Choose a smaller scale, or scale the picture down.",
+            size=width * height / 1e6,
+            limit=most,
         )
     if truth is not None and truth.shape[:2] != (height, width):
-        raise MediaError("wrong_size", f"The true picture must have the result's size, {width} x {height} px.")
+        raise MediaError(
+            "wrong_size", "The true picture must have the result's size, %(size)s px.", size=f"{width} x {height}"
+        )

@@ -15,6 +15,7 @@ import numpy as np
 from ml.errors import MediaError
 from ml.restore.canvas import to_bytes
 from ml.restore.face_frame import frame, part_centres
+from ml.sentences import N_
 from ml.swap.alignment import Alignment
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ MOST_FACES = 20
 _FADE = 0.12
 """Share of the square's side over which a change fades out towards its edges."""
 
-NO_FACE = (
+NO_FACE = N_(
     "No face was found in the picture. Choose one in which a face is seen from the front and not too small, or another "
     "task: upscaling and denoising need no face."
 )
@@ -41,16 +42,21 @@ class FaceNetwork(Protocol):
     def side(self) -> int:
         """Pixels along each side of its square."""
 
-    def __call__(self, square: NDArray[np.float32], centres: NDArray[np.float32]) -> NDArray[np.float32]:
+    def __call__(self, square: NDArray[np.float32], parts: NDArray[np.float32], /) -> NDArray[np.float32]:
         """Restore it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FaceRestoration:
-    """A network and how much of what it says is taken, 0 to 1."""
+    """A network and how much of what it says is taken, 0 to 1.
+
+    framing: the way of a mesh into the network's square. parts: what the network is told of the mesh there.
+    """
 
     network: FaceNetwork
     strength: float = 1.0
+    framing: Callable[[NDArray[np.float32], int], Alignment] = frame
+    parts: Callable[[NDArray[np.float32]], NDArray[np.float32]] = part_centres
 
     def __call__(
         self,
@@ -75,7 +81,7 @@ class FaceRestoration:
     def _one(self, seen: NDArray[np.uint8], out: NDArray[Any], scale: float, face: Face) -> None:
         """Change one face in ``out``."""
         side = self.network.side
-        small = frame(face.landmarks, side)
+        small = self.framing(face.landmarks, side)
         large = _enlarged(small, scale)
         x0, y0, x1, y1 = _reach(large, out.shape[1], out.shape[0])
         if x1 <= x0 or y1 <= y0:
@@ -85,7 +91,7 @@ class FaceRestoration:
         before = here.cut(to_bytes(np.ascontiguousarray(part))).astype(np.float32) / np.float32(255)
         # Cut from the very same pixels where nothing was enlarged: two ways of shrinking would differ in the finest.
         square = before if scale == 1 else small.cut(seen).astype(np.float32) / np.float32(255)
-        made = self.network(square, part_centres(small.points(face.landmarks)))
+        made = self.network(square, self.parts(small.points(face.landmarks)))
         change = np.float32(self.strength) * (made.clip(0, 1) - before) * window(side)[:, :, None]
         laid = cv2.warpAffine(change, here.inverse, (x1 - x0, y1 - y0), flags=cv2.INTER_CUBIC)
         top = float(np.iinfo(out.dtype).max)

@@ -43,7 +43,7 @@ def measure(pixels: NDArray[np.uint8], truth: NDArray[np.uint8] | None = None, b
         return Measures(sharp, noise)
     if truth.shape != pixels.shape:
         wanted = f"{pixels.shape[1]} x {pixels.shape[0]}"
-        raise MediaError("wrong_size", f"The true picture must have the result's size, {wanted} px.")
+        raise MediaError("wrong_size", "The true picture must have the result's size, %(size)s px.", size=wanted)
     border = border if min(pixels.shape[:2]) > 2 * border else 0
     ours, theirs = luma(pixels), luma(truth)
     alike = ssim(ours, theirs, border) if min(pixels.shape[:2]) - 2 * border >= 11 else None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ml.errors import MediaError
 from ml.restore import classical
 from ml.restore.task import Task
+from ml.sentences import N_
 
 if TYPE_CHECKING:
     from ml.restore.canvas import Canvas
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from ml.restore.tiling import Worker
 
 IMPORTED = "imported:"
+IMPORTING = (Task.UPSCALE, Task.FACE)
+"""What imported networks can do."""
+
 MAX_SIGMA, MAX_BLUR = classical.MAX_SIGMA, classical.MAX_BLUR
 SCALES = (2, 3, 4)
 
@@ -46,23 +50,23 @@ class Method:
 
 
 METHODS = (
-    Method("compact", Task.UPSCALE, "Compact upscaler, trained here", trained=True, scales=(2, 4), clips=True),
-    Method("esrgan", Task.UPSCALE, "Slim ESRGAN, trained here", trained=True, scales=(4,), generative=True),
-    Method("bicubic", Task.UPSCALE, "Bicubic interpolation", scales=SCALES, steered=False),
-    Method("lanczos", Task.UPSCALE, "Lanczos interpolation", scales=SCALES, steered=False),
+    Method("compact", Task.UPSCALE, N_("Compact upscaler, trained here"), trained=True, scales=(2, 4), clips=True),
+    Method("esrgan", Task.UPSCALE, N_("Slim ESRGAN, trained here"), trained=True, scales=(4,), generative=True),
+    Method("bicubic", Task.UPSCALE, N_("Bicubic interpolation"), scales=SCALES, steered=False),
+    Method("lanczos", Task.UPSCALE, N_("Lanczos interpolation"), scales=SCALES, steered=False),
     Method(
         "dictionary",
         Task.FACE,
-        "Face restorer with dictionaries, trained here",
+        N_("Face restorer with dictionaries, trained here"),
         trained=True,
         scales=(1, 2, 4),
         generative=True,
     ),
-    Method("restorer", Task.DENOISE, "Restorer, trained here", trained=True, clips=True),
-    Method("nlmeans", Task.DENOISE, "Non-local means"),
-    Method("restorer", Task.DEBLUR, "Restorer, trained here", trained=True),
-    Method("unsharp", Task.DEBLUR, "Unsharp mask"),
-    Method("restorer", Task.JPEG, "Restorer, trained here", trained=True),
+    Method("restorer", Task.DENOISE, N_("Restorer, trained here"), trained=True, clips=True),
+    Method("nlmeans", Task.DENOISE, N_("Non-local means")),
+    Method("restorer", Task.DEBLUR, N_("Restorer, trained here"), trained=True),
+    Method("unsharp", Task.DEBLUR, N_("Unsharp mask")),
+    Method("restorer", Task.JPEG, N_("Restorer, trained here"), trained=True),
 )
 
 
@@ -107,13 +111,16 @@ def ready(name: str, task: Task, scale: int | None, strength: float | None, canv
         return _imported(Path(name.removeprefix(IMPORTED)), task, scale, strength)
     method = next((each for each in METHODS if (each.name, each.task) == (name, task)), None)
     if method is None or name not in names(task):
-        known = [*names(task), *([f"{IMPORTED}FILE"] if task is Task.UPSCALE else [])]
+        known = [*names(task), *([f"{IMPORTED}FILE"] if task in IMPORTING else [])]
         raise MediaError(
             "unsupported_method",
-            f"There is no method {name!r} for {task.value}; there is {', '.join(known) or 'none'}.",
+            "There is no method %(name)r for %(task)s; there is %(known)s.",
+            name=name,
+            task=task.value,
+            known=", ".join(known) or N_("none"),
         )
     strength = default_strength(task, canvas) if strength is None else strength
-    origin = "trained here" if method.trained else "classical"
+    origin = N_("trained here") if method.trained else N_("classical")
     usual = method.scales[0] if method.scales else 1
     worker = _worker(method, usual if scale is None else scale, strength, canvas)
     return Ready(name, method.label, origin, strength, worker, method.generative, _faces(method, strength))
@@ -135,10 +142,20 @@ def jpeg_strength(quality: int) -> float:
     return min(1.0, (100 - quality) / 90)
 
 
-def _worker(method: Method, scale: int, strength: float, canvas: Canvas) -> Worker:
+def _check_scale(method: Method, scale: int) -> None:
     if method.scales and scale not in method.scales:
         known = " and ".join(", ".join(map(str, method.scales)).rsplit(", ", 1))
-        raise MediaError("unsupported_scale", f"The method {method.name} enlarges by {known}, not by {scale}.")
+        raise MediaError(
+            "unsupported_scale",
+            "The method %(name)s enlarges by %(known)s, not by %(scale)s.",
+            name=method.name,
+            known=known,
+            scale=scale,
+        )
+
+
+def _worker(method: Method, scale: int, strength: float, canvas: Canvas) -> Worker:
+    _check_scale(method, scale)
     if method.name in {"bicubic", "lanczos"}:
         return classical.Interpolation(scale, lanczos=method.name == "lanczos")
     if method.name == "nlmeans":
@@ -148,7 +165,7 @@ def _worker(method: Method, scale: int, strength: float, canvas: Canvas) -> Work
     from ml.restore import neural
 
     if method.task is Task.FACE:
-        return classical.Unchanged() if scale == 1 else neural.upscaler(scale, 1.0)
+        return _around_faces(scale)
     if method.name == "esrgan":
         return neural.esrgan(strength)
     if method.task is Task.UPSCALE:
@@ -163,6 +180,13 @@ def _worker(method: Method, scale: int, strength: float, canvas: Canvas) -> Work
     return neural.restorer((min(5.0, noise_sigma(canvas.bytes8())) / MAX_SIGMA, 0.0, strength))
 
 
+def _around_faces(scale: int) -> Worker:
+    """What is done to the picture in which faces are restored."""
+    from ml.restore import neural
+
+    return classical.Unchanged() if scale == 1 else neural.upscaler(scale, 1.0)
+
+
 def _faces(method: Method, strength: float) -> FaceRestoration | None:
     if method.task is not Task.FACE:
         return None
@@ -173,14 +197,47 @@ def _faces(method: Method, strength: float) -> FaceRestoration | None:
 
 
 def _imported(path: Path, task: Task, scale: int | None, strength: float | None) -> Ready:
-    if task is not Task.UPSCALE:
-        raise MediaError("unsupported_method", f"Imported networks enlarge pictures; they do no {task.value}.")
+    if task not in IMPORTING:
+        raise MediaError(
+            "unsupported_method",
+            "Imported networks enlarge pictures and restore faces; they do no %(task)s.",
+            task=task.value,
+        )
+    if task is Task.FACE:
+        return _imported_faces(path, scale, strength)
     from ml.restore import neural
 
     found = neural.imported(path)
     if scale is not None and scale != found.scale:
-        raise MediaError("unsupported_scale", f"The network in {found.file} enlarges by {found.scale}, not by {scale}.")
+        raise MediaError(
+            "unsupported_scale",
+            "The network in %(name)s enlarges by %(known)s, not by %(scale)s.",
+            name=found.file,
+            known=found.scale,
+            scale=scale,
+        )
     strength = 1.0 if strength is None else strength
     origin = f"imported: {found.file}, {found.sha256}"
     label = f"{'ESRGAN' if found.kind == 'rrdbnet' else 'Compact Real-ESRGAN'}, imported from {found.file}"
     return Ready(f"{IMPORTED}{found.file}", label, origin, strength, found.worker(strength), generative=True)
+
+
+def _imported_faces(path: Path, scale: int | None, strength: float | None) -> Ready:
+    """DFDNet, in a picture of its own size or one that the shipped upscaler enlarges, as for the shipped restorer."""
+    from ml.restore.faces import FaceRestoration
+    from ml.restore.imported_faces import framed, imported
+
+    found = imported(path)
+    restorer = next(method for method in METHODS if method.task is Task.FACE)
+    scale = 1 if scale is None else scale
+    _check_scale(restorer, scale)
+    strength = 1.0 if strength is None else strength
+    return Ready(
+        f"{IMPORTED}{found.file}",
+        f"DFDNet, imported from {found.file}",
+        f"imported: {found.file}, {found.sha256}",
+        strength,
+        _around_faces(scale),
+        generative=True,
+        faces=FaceRestoration(found, strength, framed, found.boxes),
+    )

@@ -150,7 +150,7 @@ def imported(path: Path) -> Imported:
     try:
         stamp = path.stat().st_mtime_ns
     except (OSError, ValueError):
-        raise MediaError("unreadable", f"There is no network file called {path.name}.") from None
+        raise MediaError("unreadable", "There is no network file called %(name)s.", name=path.name) from None
     return _imported(path, stamp)
 
 
@@ -172,4 +172,9 @@ def _imported(path: Path, stamp: int) -> Imported:
         halo = _MOST_HALO if kind == "rrdbnet" else sum(type(layer).__name__ == "Conv2D" for layer in model.layers) + 1
         scale = int(model.name.rpartition("_x")[2])
         return Imported(kind, path.name, sha256, scale, max(8, halo), multiple, graph(model))
-    raise MediaError("unreadable", f"{path.name} is no upscaler that can be read here: {' '.join(faults)}")
+    raise MediaError(
+        "unreadable",
+        "%(name)s is no upscaler that can be read here: %(faults)s",
+        name=path.name,
+        faults=" ".join(faults),
+    )

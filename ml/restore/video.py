@@ -172,7 +172,12 @@ def _method(request: VideoRequest) -> str:
     name = request.method or next(iter(known), None)
     if name is None or name not in known:
         several = ", ".join(known) or "none"
-        raise MediaError("unsupported_method", f"Of the methods for {request.task.value} these take videos: {several}.")
+        raise MediaError(
+            "unsupported_method",
+            "Of the methods for %(task)s these take videos: %(names)s.",
+            task=request.task.value,
+            names=several,
+        )
     return name
 
 
@@ -181,6 +186,8 @@ def _check(width: int, height: int, ready: Ready) -> None:
     if width * height * scale * scale > MAX_FRAME_PIXELS:
         raise MediaError(
             "too_many_pixels",
-            f"The video would have frames of {width * scale} x {height * scale} px; at most "
-            f"{MAX_FRAME_PIXELS / 1e6:.1f} million pixels are made (3840 x 2160). Choose a smaller scale.",
+            "The video would have frames of %(size)s px; at most %(limit).1f million pixels are made (3840 x 2160). "
+            "Choose a smaller scale.",
+            size=f"{width * scale} x {height * scale}",
+            limit=MAX_FRAME_PIXELS / 1e6,
         )

@@ -18,6 +18,7 @@ from ml.provenance.plan import SOURCE_TYPES
 from ml.provenance.source_statement import packet
 from ml.provenance.source_type import GENERATED
 from ml.restore.canvas import to_bytes
+from ml.sentences import N_, Sentence
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,7 +42,9 @@ def format_of(path: Path) -> str:
         return SUFFIXES[path.suffix.lower()]
     except KeyError:
         raise MediaError(
-            "unsupported_media", f"The result cannot be saved as {path.name!r}: end its name in .png, .jpg or .webp."
+            "unsupported_media",
+            "The result cannot be saved as %(name)r: end its name in .png, .jpg or .webp.",
+            name=path.name,
         ) from None
 
 
@@ -55,7 +58,10 @@ def check_size(width: int, height: int, form: str) -> None:
     if max(width, height) > LONGEST[form]:
         raise MediaError(
             "too_large",
-            f"The result has {width} x {height} px; a {form} holds at most {LONGEST[form]} px a side. Save it as PNG.",
+            "The result has %(size)s px; a %(form)s holds at most %(limit)d px a side. Save it as PNG.",
+            size=f"{width} x {height}",
+            form=form,
+            limit=LONGEST[form],
         )
 
 
@@ -84,18 +90,20 @@ def write(canvas: Canvas, path: Path, source_type: str, quality: int = 92) -> tu
 
 
 def _write_bytes(canvas: Canvas, path: Path, form: str, quality: int, xmp: bytes) -> list[str]:
-    notes = []
+    notes: list[str] = []
     if canvas.top > 255:
-        notes.append(f"A {form} holds 8 bits a channel; the picture had 16. Save it as PNG to keep them.")
+        notes.append(
+            Sentence("A %(form)s holds 8 bits a channel; the picture had 16. Save it as PNG to keep them.", form=form)
+        )
     layers = _layers(canvas, form)
     if canvas.alpha is not None and form == "JPEG":
-        notes.append("A JPEG holds no transparency: the picture was laid over white. PNG and WEBP keep it.")
+        notes.append(N_("A JPEG holds no transparency: the picture was laid over white. PNG and WEBP keep it."))
     options: dict[str, Any] = {}
     if canvas.icc is not None:
         if _fits(canvas.icc, layers.ndim == 2 or layers.shape[2] == 2):
             options["icc_profile"] = canvas.icc
         else:
-            notes.append("The colour profile does not fit this format and was left out.")
+            notes.append(N_("The colour profile does not fit this format and was left out."))
     if form == "PNG":
         info = PngImagePlugin.PngInfo()
         info.add_itxt("XML:com.adobe.xmp", xmp.decode())

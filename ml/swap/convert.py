@@ -16,6 +16,7 @@ from ml.faces import FaceFinder
 from ml.media import decode, header, video
 from ml.provenance import visible_mark
 from ml.provenance.sealing import Clip, Still
+from ml.sentences import N_
 from ml.swap.clip_frames import ClipFrames, evenly, upright
 from ml.swap.identity import Identity
 from ml.swap.swapper import ConversionSettings, Swapper
@@ -39,7 +40,13 @@ FIND_SIDE = 640
 PREVIEW_SECONDS = 2.0
 PREVIEW_SIDE = 320
 
-_NO_FACE = "No face was found in {}. Choose one in which the face is seen from the front, in good light, and not small."
+_NO_FACE_IN_PICTURE = N_(
+    "No face was found in the picture. Choose one in which the face is seen from the front, in good light, and not "
+    "small."
+)
+_NO_FACE_IN_VIDEO = N_(
+    "No face was found in the video. Choose one in which the face is seen from the front, in good light, and not small."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +137,7 @@ def _swap_picture(
     height, width = pixels.shape[:2]
     face = choose(finder.find(pixels), request.settings.face, width, height)
     if face is None:
-        raise MediaError("no_face", _NO_FACE.format("the picture"))
+        raise MediaError("no_face", _NO_FACE_IN_PICTURE)
     clock.passed("faces")
     report("swap", 0, 1)
     painted = swapper.swap(pixels, face.landmarks, request.settings)
@@ -152,7 +159,7 @@ def _swap_clip(
     clock = _Clock()
     track, times = _followed(request, finder, report)
     if not track.found:
-        raise MediaError("no_face", _NO_FACE.format("the video"))
+        raise MediaError("no_face", _NO_FACE_IN_VIDEO)
     clock.passed("faces")
     clip = ClipFrames(request.target)
     shown = dict(evenly(times, clip.rate))

@@ -13,6 +13,7 @@ from ml.errors import MediaError
 from ml.faces import FaceFinder
 from ml.media import decode, header, video
 from ml.provenance import face_descriptor
+from ml.sentences import N_, Sentence
 from ml.swap.alignment import align, hull_mask
 from ml.swap.face_set import FaceSet
 
@@ -41,8 +42,14 @@ either way. Its own threshold refuses strangers; here a stranger is to be droppe
 
 YAW_EDGES = (-90.0, -30.0, -12.0, 12.0, 30.0, 90.0)
 PITCH_EDGES = (-90.0, -8.0, 12.0, 90.0)
-YAW_WORDS = ("far to the left", "to the left", "ahead", "to the right", "far to the right")  # of the picture
-PITCH_WORDS = ("up", "level", "down")
+YAW_WORDS = (  # of the picture
+    N_("far to the left"),
+    N_("to the left"),
+    N_("ahead"),
+    N_("to the right"),
+    N_("far to the right"),
+)
+PITCH_WORDS = (N_("up"), N_("level"), N_("down"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,24 +204,32 @@ def _various(candidates: Sequence[_Candidate], most: int) -> list[_Candidate]:
     return sorted(chosen, key=lambda c: c.picture)
 
 
-def _too_few(found: int, fewest: int, coverage: PoseCoverage, dropped: Counter[str]) -> str:
-    words = [f"Only {found} usable faces of one person were found; at least {fewest} are needed."]
+def _too_few(found: int, fewest: int, coverage: PoseCoverage, dropped: Counter[str]) -> Sentence:
+    words: list[str] = [
+        Sentence(
+            "Only %(found)d usable faces of one person were found; at least %(fewest)d are needed.",
+            found=found,
+            fewest=fewest,
+        )
+    ]
     reasons = {
-        "too_small": "too small",
-        "blurred": "blurred",
-        "no_face": "without a face",
-        "another_person": "of somebody else",
+        "too_small": N_("%(count)d too small"),
+        "blurred": N_("%(count)d blurred"),
+        "no_face": N_("%(count)d without a face"),
+        "another_person": N_("%(count)d of somebody else"),
     }
-    left_out = [f"{dropped[key]} {said}" for key, said in reasons.items() if dropped[key]]
+    left_out = [Sentence(said, count=dropped[key]) for key, said in reasons.items() if dropped[key]]
     if left_out:
-        words.append(f"Left out: {', '.join(left_out)}.")
+        words.append(Sentence("Left out: %(faces)s.", faces=Sentence.joined(*left_out, by=", ")))
     words.append(
-        "Film ten seconds or more of the face alone, near and in even light, while the head turns slowly to the left, "
-        "to the right, up and down, and the person speaks."
+        N_(
+            "Film ten seconds or more of the face alone, near and in even light, while the head turns slowly to the "
+            "left, to the right, up and down, and the person speaks."
+        )
     )
     if found and coverage.missing:
-        words.append(f"Not seen yet: {', '.join(coverage.missing)}.")
-    return " ".join(words)
+        words.append(Sentence("Not seen yet: %(poses)s.", poses=Sentence.joined(*coverage.missing, by=", ")))
+    return Sentence.joined(*words)
 
 
 def as_data(coverage: PoseCoverage) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from ml.faces import FaceFinder
 from ml.media import decode, header
 from ml.networks.swap.swap_config import SWAP_96, SwapConfig
 from ml.provenance import visible_mark
+from ml.sentences import N_
 from ml.swap.extraction import FEWEST, SMALLEST, Extraction, PoseCoverage, extract
 from ml.swap.face_set import FaceSet, join
 from ml.swap.identity import Identity
@@ -41,10 +42,24 @@ TURNED = 80
 
 _AT_ONCE = 16  # of them, between two reports
 
-_NO_FACE = "No face was found in the picture of the {}. Choose one in which the face is seen from the front and large."
-_SMALL_FACE = (
-    "The face in the picture of the {} is {:.0f} pixels large; at least {:.0f} are needed. Choose a larger picture."
-)
+_NO_FACE = {
+    PERSON: N_(
+        "No face was found in the picture of the person. Choose one in which the face is seen from the front and large."
+    ),
+    TARGET: N_(
+        "No face was found in the picture of the target. Choose one in which the face is seen from the front and large."
+    ),
+}
+_SMALL_FACE = {
+    PERSON: N_(
+        "The face in the picture of the person is %(size).0f pixels large; at least %(least).0f are needed. Choose a "
+        "larger picture."
+    ),
+    TARGET: N_(
+        "The face in the picture of the target is %(size).0f pixels large; at least %(least).0f are needed. Choose a "
+        "larger picture."
+    ),
+}
 
 QUICK = Recipe(
     1500, batch=8, rate=4e-4, last_rate=2e-5, beta1=0.9, flip=False, patience=8, look_steps=50, checkpoint_seconds=20
@@ -214,9 +229,9 @@ def _turned(request: LearnRequest, role: str, sources: Sequence[Path], report: R
             which = request.face if role == TARGET else FaceChoice.LARGEST
             face = choose(finder.find(pixels), which, width, height)
             if face is None:
-                raise MediaError("no_face", _NO_FACE.format(role))
+                raise MediaError("no_face", _NO_FACE[role])
             if face.size < SMALLEST:
-                raise MediaError("face_too_small", _SMALL_FACE.format(role, face.size, SMALLEST))
+                raise MediaError("face_too_small", _SMALL_FACE[role], size=face.size, least=SMALLEST)
             each = max(1, TURNED // len(sources))
             for made in range(0, each, _AT_ONCE):
                 report("extract", number * each + made, len(sources) * each)

@@ -72,6 +72,13 @@ class Tricks:
         raise PersonError("no_face", "No face was found in this picture.")
 
     @staticmethod
+    def refuse_too_large(task: Task, report: Report) -> Answer:
+        from ml.media import picture
+
+        error = picture._too_large()
+        raise PersonError(error.code, error.message)
+
+    @staticmethod
     def bug(task: Task, report: Report) -> Answer:
         raise RuntimeError("secret detail")
 

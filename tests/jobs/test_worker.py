@@ -55,8 +55,8 @@ async def test_a_bug_costs_its_own_job_and_is_found_in_the_log_by_its_id(
     child = worker.children[0].pid
     job = await ended(await asubmit(do=trick))
     assert (job.state, job.error_code, job.attempt) == ("failed", "internal", 1)
-    assert job.error_id in job.error_message
-    assert "secret" not in job.error_message
+    assert job.error_id in job.error_text
+    assert "secret" not in job.error_text
     logged = [record.getMessage() for record in caplog.records if job.error_id in record.getMessage()]
     assert (len(logged) == 1 and "Traceback" in logged[0]) or trick == "foreign"
     assert (await ended(await asubmit())).state == "succeeded"
@@ -99,7 +99,7 @@ async def test_what_always_breaks_the_child_fails_plainly_in_the_end(
     house.JOBS_CHILD_MEMORY_MB = 160
     job = await ended(await asubmit(do=trick), 30)
     assert (job.state, job.error_code, job.attempt) == ("failed", code, 2)
-    assert job.error_message.startswith("This could not be done after 2 attempts: ")
+    assert job.error_text.startswith("This could not be done after 2 attempts: ")
     assert job.error_id
     house.JOBS_CHILD_MEMORY_MB = 6000
     assert (await ended(await asubmit())).state == "succeeded"

@@ -1,0 +1,8 @@
+"""Sentences that jobs left behind, in the reader's language."""
+
+from django import template
+
+from jobs.sentences import told
+
+register = template.Library()
+register.filter("told", told)
