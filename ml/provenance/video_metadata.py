@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 import av
 
 from ml.errors import MediaError
+from ml.media.video import DECODERS
 from ml.provenance.metadata import Metadata
 from ml.provenance.plain_text import plain
 from ml.provenance.software import named
@@ -18,6 +19,15 @@ MAX_BOXES: Final = 4096
 MAX_XMP_BYTES: Final = 1024 * 1024
 _C2PA: Final = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 _XMP: Final = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
+_OPENED: Final = {
+    # To guess at a stream, the library decodes some of it: by no other decoders than a check uses, and of few streams.
+    "codec_whitelist": ",".join(DECODERS),
+    "protocol_whitelist": "file",
+    "enable_drefs": "0",
+    "max_streams": "32",
+    "probesize": "5000000",
+    "analyzeduration": "5000000",
+}
 _PLACES: Final = ("location", "com.apple.quicktime.location.iso6709", "location-eng", "geo")
 
 
@@ -39,7 +49,8 @@ def read_video_metadata(stream: BinaryIO, kind: str) -> Metadata:
         MediaError: the container cannot be read.
     """
     try:
-        with av.open(stream, format="mov" if kind == "mp4" else "matroska", metadata_errors="replace") as container:
+        demuxer = "mov" if kind == "mp4" else "matroska"
+        with av.open(stream, format=demuxer, options=_OPENED, metadata_errors="replace") as container:
             tags = {key.lower(): value for key, value in container.metadata.items()}
             streams = [{key.lower(): value for key, value in each.metadata.items()} for each in container.streams]
             names = " and ".join(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import av
 import numpy as np
@@ -14,7 +14,7 @@ from ml.errors import MediaError
 from ml.provenance.manifest import ManifestState
 from ml.provenance.software import Kind
 from ml.provenance.validation import Problem
-from ml.provenance.video_metadata import video_boxes
+from ml.provenance.video_metadata import read_video_metadata, video_boxes
 from tests.ml.provenance.signed_files import GENERATED, Studio
 from tests.ml.provenance.test_metadata_reading import PACKET, URI
 
@@ -25,14 +25,14 @@ C2PA_BOX = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 XMP_BOX = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 
 
-def video(form: str = "mp4", tags: dict[str, str] | None = None) -> bytes:
+def video(form: str = "mp4", tags: dict[str, str] | None = None, codec: str = "") -> bytes:
     """Eight frames of a moving gradient."""
     buffer = io.BytesIO()
     options = {"movflags": "use_metadata_tags"} if form in {"mp4", "mov"} else {}
     with av.open(buffer, "w", format=form, options=options) as container:
         container.metadata.update(tags or {})
-        stream = container.add_stream("vp8" if form == "webm" else "mpeg4", rate=8)
-        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream = container.add_stream(codec or ("vp8" if form == "webm" else "mpeg4"), rate=8)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuvj420p" if codec == "mjpeg" else "yuv420p"
         for number in range(8):
             pixels = np.add.outer(np.arange(48), np.arange(64) + number).astype(np.uint8)[..., None].repeat(3, 2)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
@@ -120,6 +120,21 @@ def test_ruins_of_a_manifest_are_no_manifest_that_was_never_there(read: Read) ->
 def test_boxes_that_lie_about_their_length(tail: bytes) -> None:
     data = box(b"ftyp", b"mp42") + tail
     assert video_boxes(io.BytesIO(data), len(data)) == (b"", 0)
+
+
+def test_no_decoder_is_run_that_a_check_would_not_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of what it has decoded the library knows how the pixels lie; of what it was not allowed to, it does not."""
+    opened, probed = av.open, []
+
+    def spied(*arguments: Any, **options: Any) -> Any:
+        container = opened(*arguments, **options)
+        probed.append(container.streams[0].codec_context.pix_fmt)
+        return container
+
+    data = video("mov", codec="mjpeg")
+    monkeypatch.setattr(av, "open", spied)
+    assert read_video_metadata(io.BytesIO(data), "mp4").encoder == "mjpeg"
+    assert probed == [None]
 
 
 def test_a_list_of_files_behind_a_video_name_reads_no_other_file(read: Read) -> None:
