@@ -93,6 +93,8 @@ class Attempt:
                 request = await in_database(self.kind.prepare, self.job, workdir)
             if self._ending is not None:
                 return Crashed(str(self._ending))
+            if self._asked_to_stop is not None:
+                return Stopped()  # a run that nobody told of it would be killed, and its models loaded anew
             self._working = True
             self._last_progress = time.monotonic()
             return await self._runner.run(self.kind, request, self._on_progress, self._on_shown)
@@ -203,7 +205,8 @@ class Attempt:
             return Ending.LOST
         if standing is Standing.CANCEL and self._asked_to_stop is None:
             self._asked_to_stop = time.monotonic()
-            self._runner.ask_to_stop()
+            if self._working:
+                self._runner.ask_to_stop()
         if standing is Standing.ENOUGH and self._working and not self._asked_to_finish:
             self._asked_to_finish = True
             self._runner.ask_to_finish()
