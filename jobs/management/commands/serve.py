@@ -43,8 +43,8 @@ class UnparsedRequest(http_protocol.WebRequest):  # type: ignore[misc]
 
 def largest_kept() -> int:
     """In bytes. Twice what any form may hold, so that nothing is cut that would have been taken."""
-    pictures: int = settings.JOBS_PICTURE_BYTES * settings.DETECTION_FILES_AT_ONCE
-    return 2 * max(pictures, settings.JOBS_VIDEO_BYTES)
+    pictures = settings.JOBS_PICTURE_BYTES * settings.DETECTION_FILES_AT_ONCE
+    return 2 * int(max(pictures, settings.JOBS_VIDEO_BYTES))
 
 
 class SiteServer(Server):  # type: ignore[misc]  # daphne has no types
