@@ -36,6 +36,8 @@ _UPPER_LIP_MIDDLE, _LOWER_LIP_MIDDLE, _CHIN = 13, 14, 152
 _RING = 24
 _LIDS_AND_SKIN = 468  # points of the mesh before those of the iris
 _TURNED_AWAY = 0.1
+_THIN = 1e-6  # pixels squared: a triangle without an inside
+_SHIFT = 6  # bits after the point in which triangles are drawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,11 +198,33 @@ def _anchors(side: int) -> NDArray[np.float64]:
 
 
 def carried_grid(after: NDArray[np.float64], values: NDArray[np.float64], side: int) -> NDArray[np.float64]:
-    """Values given at points (N, 2), linear in each triangle between: (side, side, V); nan outside of all."""
-    from scipy.interpolate import LinearNDInterpolator
+    """Values given at points (N, 2), linear in each triangle between: (side, side, V); nan outside of all.
 
-    y, x = np.mgrid[:side, :side]
-    found: NDArray[np.float64] = LinearNDInterpolator(after, values)(x, y)
+    The triangles are Delaunay's. They are drawn with their numbers, and each pixel is computed by its triangle's plane:
+    a tenth of the time of SciPy's interpolator, which looks for the triangle of every pixel.
+    """
+    from scipy.spatial import Delaunay
+
+    triangles = Delaunay(after).simplices
+    corners = after[triangles]
+    sides = corners[:, 1:] - corners[:, :1]
+    area = sides[:, 0, 0] * sides[:, 1, 1] - sides[:, 0, 1] * sides[:, 1, 0]
+    # Those without an inside are left out, and the slim ones drawn first: a drawn edge reaches half a pixel over its
+    # triangle, where a slim one's plane leads far off. For the same reason no pixel exceeds its triangle's corners.
+    order = np.argsort(np.abs(area))
+    order = order[np.abs(area)[order] > _THIN]
+    triangles, corners = triangles[order], corners[order]
+    system = np.concatenate([corners, np.ones((len(corners), 3, 1))], axis=2)
+    held = values[triangles]
+    planes = np.linalg.solve(system, held)
+    drawn = np.full((side, side), -1, np.int32)
+    places = np.rint(corners * 2**_SHIFT).astype(np.int32)
+    for number, triangle in enumerate(places):
+        cv2.fillConvexPoly(drawn, triangle, (number,), shift=_SHIFT)
+    y, x = np.mgrid[:side, :side].astype(np.float64)
+    found: NDArray[np.float64] = np.einsum("yxk,yxkv->yxv", np.stack([x, y, np.ones_like(x)], axis=-1), planes[drawn])
+    found = np.clip(found, held.min(axis=1)[drawn], held.max(axis=1)[drawn])
+    found[drawn < 0] = np.nan
     return found
 
 
