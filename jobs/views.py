@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 from django.http import FileResponse, Http404, HttpResponse, HttpResponseNotModified, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils.http import parse_etags
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from . import lifecycle, midway
 from .models import Artifact, Job
+from .ranges import Part, Unsatisfiable, asked_range
 from .requester import requester_of
 from .snapshot import snapshot
 
@@ -87,26 +89,39 @@ def artifact(request: HttpRequest, artifact_id: UUID, name: str) -> HttpResponse
 
 
 def artifact_response(request: HttpRequest, found: Artifact) -> HttpResponseBase:
-    """Serve an artifact to somebody who may see it: never sniffed, never run, cached by them alone."""
+    """Serve an artifact to somebody who may see it, whole or in part: never sniffed, never run, cached by them alone."""
     etag = f'"{found.sha256}"'
     response: HttpResponseBase
-    if request.headers.get("If-None-Match", "") == etag:
+    if etag in parse_etags(request.headers.get("If-None-Match", "")):
         response = HttpResponseNotModified()
     else:
         try:
-            stored = found.file.open("rb")
-        except FileNotFoundError:
-            raise Http404 from None
-        response = FileResponse(
-            stored,
-            content_type=found.content_type,
-            as_attachment=found.content_type not in SHOWN_IN_PLACE or "download" in request.GET,
-            filename=found.public_name,
-        )
+            response = _file_response(request, found, asked_range(request, found.size, etag))
+        except Unsatisfiable:
+            response = HttpResponse(status=416, headers={"Content-Range": f"bytes */{found.size}"})
+    response["Accept-Ranges"] = "bytes"
     response["ETag"] = etag
     response["Cache-Control"] = "private, max-age=3600"
     response["Vary"] = "Cookie"
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
     response["Cross-Origin-Resource-Policy"] = "same-origin"
+    return response
+
+
+def _file_response(request: HttpRequest, found: Artifact, part: tuple[int, int] | None) -> FileResponse:
+    try:
+        stored = found.file.open("rb")
+    except FileNotFoundError:
+        raise Http404 from None
+    response = FileResponse(
+        stored if part is None else Part(stored, part[0], part[1] - part[0] + 1),
+        content_type=found.content_type,
+        as_attachment=found.content_type not in SHOWN_IN_PLACE or "download" in request.GET,
+        filename=found.public_name,
+    )
+    if part is not None:
+        response.status_code = 206
+        response["Content-Range"] = f"bytes {part[0]}-{part[1]}/{found.size}"
+        response["Content-Length"] = str(part[1] - part[0] + 1)
     return response

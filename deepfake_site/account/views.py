@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from allauth.account.decorators import reauthentication_required
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
@@ -12,11 +13,11 @@ from django.contrib.auth.decorators import login_required
 from django.core.handlers.asgi import ASGIRequest
 from django.core.mail import send_mail
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from jobs import bundle
 
@@ -43,6 +44,19 @@ def profile(request: MembersRequest) -> HttpResponse:
         return redirect("member:profile")
     context = {"form": form, **overview.facts(request.user)}
     return render(request, "account/profile.html", context, status=400 if form.errors else 200)
+
+
+@login_required
+@require_POST
+def end_session(request: MembersRequest, pk: int) -> HttpResponse:
+    """Sign one browser out, this one too if it is the one."""
+    session: UserSession = get_object_or_404(UserSession, pk=pk, user=request.user)
+    if session.is_current():
+        logout(request)
+        return redirect("account_login")
+    session.end()
+    messages.success(request, _("That browser is signed out."))
+    return redirect("usersessions_list")
 
 
 @never_cache

@@ -76,12 +76,32 @@ class TestSessions:
         assert here.get(reverse("member:profile")).status_code == 200
         assert elsewhere.get(reverse("member:profile")).status_code == 302
 
+    def test_one_of_them_is_ended(self, ada: User, here: Client) -> None:
+        lost, kept = Client(headers={"User-Agent": "curl/8.0"}), Client()
+        for each in (lost, kept):
+            each.force_login(ada)
+            each.get("/")
+        number = UserSession.objects.get(session_key=lost.session.session_key).pk
+        address = reverse("member:end_session", args=[number])
+        assert f'action="{address}"' in here.get(reverse("usersessions_list")).content.decode()
+        assert here.get(address).status_code == 405
+        assert here.post(address).url == reverse("usersessions_list")
+        assert lost.get(reverse("member:profile")).status_code == 302
+        assert kept.get(reverse("member:profile")).status_code == 200
+        assert UserSession.objects.count() == 2
+        own = UserSession.objects.get(session_key=here.session.session_key).pk
+        assert here.post(reverse("member:end_session", args=[own])).url == reverse("account_login")
+        assert here.get(reverse("member:profile")).status_code == 302
+        assert kept.get(reverse("member:profile")).status_code == 200
+
     def test_of_others_nothing_is_listed_or_ended(self, here: Client, ben: User) -> None:
         stranger = Client(headers={"User-Agent": "curl/8.0"})
         stranger.force_login(ben)
         stranger.get("/")
         assert "Firefox" not in stranger.get(reverse("usersessions_list")).content.decode()
         stranger.post(reverse("usersessions_list"))
+        one = UserSession.objects.get(session_key=here.session.session_key).pk
+        assert stranger.post(reverse("member:end_session", args=[one])).status_code == 404
         assert here.get(reverse("member:profile")).status_code == 200
 
     def test_noted_now_and_then_and_not_at_every_request(self, here: Client) -> None:

@@ -117,6 +117,54 @@ def test_a_made_picture_is_served_so_that_nothing_in_it_can_run() -> None:
     assert client.get(f"/files/{artifact.pk}/other.jpg").status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("asked", "first", "last"),
+    [("bytes=0-", 0, 7), ("bytes=2-4", 2, 4), ("bytes=5-99", 5, 7), ("bytes=-3", 5, 7), ("Bytes=0-0", 0, 0)],
+)
+def test_a_part_is_served_so_that_players_can_seek(asked: str, first: int, last: int) -> None:
+    client, key = visiting()
+    artifact = made(submit(key), content_type="video/mp4")
+    whole = client.get(artifact.url)
+    assert (whole.status_code, whole["Accept-Ranges"]) == (200, "bytes")
+    data = body(whole)
+    part = client.get(artifact.url, headers={"Range": asked})
+    assert (part.status_code, part["Content-Range"]) == (206, f"bytes {first}-{last}/8")
+    assert part["Content-Length"] == str(last - first + 1)
+    assert body(part) == data[first : last + 1]
+    for header in ("Content-Type", "Content-Disposition", "Content-Security-Policy", "Cache-Control", "ETag"):
+        assert part[header] == whole[header], header
+
+
+@pytest.mark.parametrize("asked", ["bytes=8-", "bytes=99-100", "bytes=-0"])
+def test_of_a_part_beyond_the_end_only_the_size_is_told(asked: str) -> None:
+    client, key = visiting()
+    answer = client.get(made(submit(key)).url, headers={"Range": asked})
+    assert (answer.status_code, answer["Content-Range"], answer.content) == (416, "bytes */8", b"")
+
+
+@pytest.mark.parametrize("asked", ["bytes=4-2", "bytes=-", "bytes=0-1,3-4", "items=0-1", "bytes=a-b", "bytes=0-1;q"])
+def test_what_is_not_understood_is_answered_whole(asked: str) -> None:
+    client, key = visiting()
+    answer = client.get(made(submit(key)).url, headers={"Range": asked})
+    assert (answer.status_code, len(body(answer))) == (200, 8)
+
+
+def test_a_part_of_another_version_or_of_anothers_file_is_not_served() -> None:
+    client, key = visiting()
+    artifact = made(submit(key))
+    etag = f'"{artifact.sha256}"'
+    for held, status in ((etag, 206), (f"W/{etag}", 200), ('"other"', 200), ("Wed, 25 Nov 2026 10:00:00 GMT", 200)):
+        answer = client.get(artifact.url, headers={"Range": "bytes=1-2", "If-Range": held})
+        assert (answer.status_code, len(body(answer))) == (status, 2 if status == 206 else 8), held
+    head = client.head(artifact.url, headers={"Range": "bytes=1-2"})
+    assert (head.status_code, head["Content-Length"], head["Accept-Ranges"]) == (200, "8", "bytes")
+    for close in head._resource_closers:  # a server's part; `close` would end the test's transaction, too
+        close()
+    again = client.get(artifact.url, headers={"Range": "bytes=1-2", "If-None-Match": f'"x", {etag}'})
+    assert again.status_code == 304
+    assert visiting()[0].get(artifact.url, headers={"Range": "bytes=0-"}).status_code == 404
+
+
 def test_what_is_no_picture_is_only_ever_downloaded() -> None:
     client, key = visiting()
     answer = client.get(made(submit(key), "report", "text/html").url)

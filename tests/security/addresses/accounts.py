@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from .address import Address, anybody, members
+from allauth.usersessions.models import UserSession
+from django.utils import timezone
+
+from .address import Address, anybody, members, owners
+
+if TYPE_CHECKING:
+    from .house import House
 
 # Signing in: whoever is signed in already is sent on.
 DOOR: Final = anybody(302).but(visitor=200)
@@ -20,6 +26,14 @@ def reset_key(house: object) -> list[object]:
     return ["1", "not-a-key"]
 
 
+def session_number(house: House) -> list[object]:
+    now = timezone.now()
+    row = UserSession(user=house.owner, ip="203.0.113.0", session_key="somewhere-else", user_agent=house.SECRET)
+    row.created_at = row.last_seen_at = now
+    row.save()
+    return [row.pk]
+
+
 def password(house: object) -> dict[str, object]:
     return {"password": "not theirs"}
 
@@ -32,6 +46,7 @@ ADDRESSES: Final = (
     Address("member:leave", "post", members(400), data=password),
     Address("usersessions_list", "get", members()),
     Address("usersessions_list", "post", members(302)),
+    Address("member:end_session", "post", owners(302, visitor=302), of=session_number),
     Address("account_login", "get", DOOR),
     Address("account_signup", "get", DOOR),
     Address("account_logout", "get", members()),
