@@ -18,9 +18,14 @@ from jobs.sealed import Unsealed
 
 from . import catalogue
 from .exchange import EnhanceJobResult, SealedPicture
+from .refusals import Gone
 
 if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
     from jobs.models import Job
+    from jobs.outputs import Match
 
     from .exchange import MethodJobResult
     from .models import Enhancement
@@ -38,8 +43,8 @@ def publish(job: Job, result: EnhanceJobResult) -> None:
     if not isinstance(result, EnhanceJobResult) or [each.method for each in result.results] != enhancement.methods:
         raise Unsealed(f"job {job.pk} ended with other methods than were asked for")
     sha256 = enhancement.source.sha256
-    books.kept().check(sha256)
     parents = outputs.find(sha256, result.perceptual_hash, result.mark)
+    _still_allowed(job, sha256, result.perceptual_hash, parents)
     generated = result.generated or any(match.generated for match in parents)
     enhancement.width, enhancement.height = result.width, result.height
     enhancement.figures = {"measures": asdict(result.before), "detector": asdict(result.before_detector)}
@@ -80,6 +85,30 @@ def publish(job: Job, result: EnhanceJobResult) -> None:
             "device": result.device,
         },
     )
+
+
+def _still_allowed(job: Job, sha256: str, perceptual_hash: str, parents: list[Match]) -> None:
+    """Asked once more: something may have been taken down, or a consent withdrawn, while the work went on.
+
+    What merely looks like something that went before the work began is not refused: a photograph looks like what was
+    made of it.
+    """
+    kept = books.kept()
+    kept.check(sha256)
+    if perceptual_hash and any(outputs.distance(perceptual_hash, look) <= outputs.LOOK_ALIKE for look in kept.looks()):
+        raise PersonError("blocked_picture", "This picture was taken down on request and cannot be used here.")
+    for parent in parents:
+        gone = _gone_since(parent.job)
+        if gone is not None and (parent.by != "looks" or gone >= job.created):
+            raise Gone
+
+
+def _gone_since(job_ref: UUID) -> datetime | None:
+    """Of what this app made, and of what others did."""
+    from .models import Enhancement
+
+    own = Enhancement.objects.filter(job_id=job_ref, withdrawn__isnull=False).values_list("withdrawn", flat=True)
+    return own.first() or books.kept().gone_since(job_ref)
 
 
 def _publish_one(job: Job, enhancement: Enhancement, index: int, result: MethodJobResult, generated: bool) -> Artifact:

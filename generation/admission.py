@@ -48,8 +48,9 @@ def made_today(user: User) -> int:
     return Generation.objects.filter(owner=user, created__gt=timezone.now() - timedelta(days=1)).count()
 
 
-def check_picture(sha256: str) -> None:
-    if sha256 and BlockedPicture.objects.filter(sha256=sha256).exists():
+def check_picture(sha256: str, perceptual_hash: str = "") -> None:
+    """Raises Refused for a picture that was taken down: by its bytes, and where they are known by its looks."""
+    if BlockedPicture.holds(sha256, perceptual_hash):
         raise Refused(Reason.BLOCKED_PICTURE, sha256=sha256)
 
 
@@ -121,7 +122,8 @@ def _taught(owner: User, role: str, identity: str) -> GenerationInput:
     """A person whom the member has taught, under the consent of that time: withdrawn, it ends this too."""
     face = learned.find(owner, identity)
     if face is None:
-        raise Refused(Reason.UNKNOWN_IDENTITY, role=role)
+        gone = learned.is_taken_down(identity)
+        raise Refused(Reason.BLOCKED_PICTURE if gone else Reason.UNKNOWN_IDENTITY, role=role)
     consent = Consent.objects.select_for_update().get(pk=face.consent.pk)
     if consent.revoked is not None:
         raise Refused(Reason.CONSENT_WITHDRAWN, role=role, consent=consent.pk)
@@ -170,4 +172,6 @@ def still_allowed(job: Job) -> Generation:
         if part.sha256 and (part.artifact is None or part.artifact.sha256 != part.sha256):
             raise Refused(Reason.CONSENT_FOR_ANOTHER_FACE, job=job.pk, role=part.role)
         check_picture(part.sha256)
+        if part.identity.startswith(learned.PREFIX) and learned.is_taken_down(part.identity):
+            raise Refused(Reason.BLOCKED_PICTURE, job=job.pk, role=part.role)
     return generation

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+from jobs import outputs
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 
 class BlockedFace(models.Model):
@@ -51,3 +58,26 @@ class BlockedPicture(models.Model):
     @classmethod
     def block(cls, *, sha256: str = "", perceptual_hash: str = "", note: str = "") -> None:
         cls.objects.get_or_create(sha256=sha256, perceptual_hash=perceptual_hash, defaults={"note": note})
+
+    @classmethod
+    def looks(cls) -> list[str]:
+        """The perceptual hashes of all such pictures, and of the same seen in a mirror."""
+        known = cls.objects.exclude(perceptual_hash="").values_list("perceptual_hash", flat=True).distinct()
+        return [each for look in known for each in (look, outputs.mirrored(look))]
+
+    @classmethod
+    def holds(cls, sha256: str = "", perceptual_hash: str = "") -> bool:
+        """Whether a picture is refused: by its bytes, or by its looks."""
+        return bool(cls.among([(sha256, perceptual_hash)]))
+
+    @classmethod
+    def among(cls, pictures: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Which of these (sha256, perceptual hash; each may be empty) are refused; the queries do not grow."""
+        wanted = {sha256 for sha256, _look in pictures} - {""}
+        sums = set(cls.objects.filter(sha256__in=wanted).values_list("sha256", flat=True)) if wanted else set()
+        looks = cls.looks() if any(look for _sum, look in pictures) else []
+        return {
+            (sha256, seen)
+            for sha256, seen in pictures
+            if sha256 in sums or (seen and any(outputs.distance(seen, look) <= outputs.LOOK_ALIKE for look in looks))
+        }

@@ -8,6 +8,8 @@ from jobs.books import Books
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
+    from uuid import UUID
 
     from jobs.models import Job
 
@@ -21,7 +23,7 @@ def check(sha256: str) -> None:
 def looks() -> Iterable[str]:
     from .blocks import BlockedPicture
 
-    return BlockedPicture.objects.exclude(perceptual_hash="").values_list("perceptual_hash", flat=True)
+    return BlockedPicture.looks()
 
 
 def block(sha256: str, perceptual_hash: str) -> None:
@@ -36,4 +38,12 @@ def write(job: Job, event: str, facts: dict[str, Any]) -> None:
     ledger.append(event, user=job.owner, job_ref=job.pk, **facts)
 
 
-BOOKS: Final = Books(check, looks, block, write)
+def gone_since(job_ref: UUID) -> datetime | None:
+    """Taken down, or a consent was withdrawn; what its owner merely deleted is not among them."""
+    from .models import DELETED, Generation
+
+    gone = Generation.objects.filter(job_id=job_ref, withdrawn__isnull=False).exclude(withdrawn_for=DELETED)
+    return gone.values_list("withdrawn", flat=True).first()
+
+
+BOOKS: Final = Books(check, looks, block, write, gone_since)

@@ -105,15 +105,13 @@ def prepare(job: Job, workdir: Path) -> GenerationRequest:
             authority=settings.GENERATION_AUTHORITY_DIR,
             terms=generation.terms.version,
             consents=consent_facts(generation),
-            blocked_hashes=tuple(
-                BlockedPicture.objects.exclude(perceptual_hash="").values_list("perceptual_hash", flat=True)
-            ),
+            blocked_hashes=tuple(BlockedPicture.looks()),
             blocked_faces=tuple(
                 (method, bytes(descriptor))
                 for method, descriptor in BlockedFace.objects.values_list("method", "descriptor")
             ),
         )
-    files, taught = {}, {}
+    files, taught, taught_from = {}, {}, {}
     for part in parts:
         if part.artifact is not None:
             folder = workdir / part.role
@@ -126,6 +124,8 @@ def prepare(job: Job, workdir: Path) -> GenerationRequest:
             folder = workdir / part.role
             folder.mkdir()
             taught[part.role] = face.artifact.copy_to(folder)
+            if face.source is not None:
+                taught_from[part.role] = face.source.copy_to(folder)
         elif not part.identity:
             raise PersonError("deleted", _("The picture was deleted before the work began."))
     return GenerationRequest(
@@ -142,6 +142,7 @@ def prepare(job: Job, workdir: Path) -> GenerationRequest:
             settings.JOBS_VIDEO_PIXELS,
             settings.JOBS_VIDEO_FRAMES,
         ),
+        taught_from=taught_from,
     )
 
 

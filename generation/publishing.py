@@ -14,7 +14,7 @@ from jobs import outputs, sealed
 from jobs.sealed import Unsealed
 
 from . import keeping, ledger, making
-from .admission import still_allowed
+from .admission import check_picture, still_allowed
 from .exchange import GenerationResult, SealedOutput
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def publish(job: Job, result: GenerationResult) -> None:
     generation = still_allowed(job)
     if not isinstance(result, GenerationResult) or not result.outputs:
         raise Unsealed(f"job {job.pk} ended without a sealed output")
+    _check_looks(result)
     artifacts = [publish_output(job, generation, output) for output in result.outputs]
     keeping.for_owner(job, result)
     generation.result = artifacts[0]
@@ -38,7 +39,6 @@ def publish(job: Job, result: GenerationResult) -> None:
     generation.save(update_fields=["result", "poster", "facts"])
     for role, seen in result.seen.items():
         if seen:
-            outputs.bands_of(seen)  # raises for what is no hash: the answer comes from the inference process
             generation.inputs.filter(role=role).update(perceptual_hash=seen)
     ledger.append(
         "made",
@@ -53,6 +53,15 @@ def publish(job: Job, result: GenerationResult) -> None:
         weights=dict(result.weights),
         device=result.device,
     )
+
+
+def _check_looks(result: GenerationResult) -> None:
+    """Of what it was made from, and of what was made: the list may have grown since the work began. Raises Refused."""
+    made = (output.perceptual_hash for output in result.outputs if isinstance(output, SealedOutput))
+    for look in (*result.seen.values(), *made):
+        if look:
+            outputs.bands_of(look)  # raises for what is no hash: the answer comes from the inference process
+            check_picture("", look)
 
 
 def publish_output(job: Job, generation: Generation, output: SealedOutput) -> Artifact:

@@ -12,7 +12,7 @@ from jobs import books, lifecycle, outputs
 from jobs.models import Artifact, Job, MadeOutput
 from jobs.states import TERMINAL
 
-from . import ledger
+from . import learned, ledger
 from .blocks import BlockedPicture
 from .consents import Consent
 from .models import DELETED, NOTHING_LEFT, Generation
@@ -41,6 +41,8 @@ def revoke_consent(consent: Consent) -> int:
 def withdraw(generation: Generation, why: str) -> None:
     """End the work and delete every file of it, inputs too; and what others made of it, unless it is merely deleted."""
     with transaction.atomic():
+        # In the order in which publishing takes them, or each would wait for the other.
+        list(Job.objects.select_for_update().filter(pk=generation.job_id).values_list("pk", flat=True))
         Generation.objects.filter(pk=generation.pk).update(
             withdrawn=timezone.now(), withdrawn_for=str(why), **NOTHING_LEFT
         )
@@ -56,29 +58,46 @@ def take_down(job_ref: UUID, *, by: User | None = None, note: str = "") -> bool:
     """Remove what a job made, wherever a copy of it lies on this site, and refuse the same pictures from now on.
     False where nothing was ever made under that number."""
     with transaction.atomic():
-        made = list(MadeOutput.objects.filter(job_ref=job_ref))
         generation = Generation.objects.filter(job_id=job_ref).first()
-        if not made and generation is None:
+        if generation is not None and generation.withdrawn is None:
+            # First of all: where it is just being published, this waits until what was made is there to be listed.
+            withdraw(generation, "takedown")
+        if generation is None and not MadeOutput.objects.filter(job_ref=job_ref).exists():
             return False
-        sums = {row.sha256 for row in made}
-        for row in made:
-            BlockedPicture.block(sha256=row.sha256, perceptual_hash=row.perceptual_hash, note=note)
+        sums = _block_outputs(job_ref, note)
         if generation is not None:
             for part in generation.inputs.exclude(sha256=""):
                 BlockedPicture.block(sha256=part.sha256, perceptual_hash=part.perceptual_hash, note=note)
-            if generation.withdrawn is None:
-                withdraw(generation, "takedown")
         books.take_back(job_ref)
-        _delete_copies(sums)
+        _delete_copies(sums, note)
+        learned.forget_taken_down()
         outputs.withdraw(job_ref)
         ledger.append("taken_down", user=by, job_ref=job_ref, outputs=sorted(sums))
         return True
 
 
-def _delete_copies(sums: set[str]) -> None:
-    """Somebody may have uploaded the very file again, to check it: that and all that was made from it goes too."""
-    jobs = set(Artifact.objects.filter(sha256__in=sums).values_list("job_id", flat=True))
-    _delete_files(Artifact.objects.filter(Q(sha256__in=sums) | Q(job_id__in=jobs - {None})))
+def _block_outputs(job_ref: UUID, note: str) -> set[str]:
+    made = list(MadeOutput.objects.filter(job_ref=job_ref))
+    for row in made:
+        BlockedPicture.block(sha256=row.sha256, perceptual_hash=row.perceptual_hash, note=note)
+    return {row.sha256 for row in made}
+
+
+def _delete_copies(sums: set[str], note: str) -> None:
+    """Somebody may have uploaded the very file again, to check it or to make something of it: that goes too, with all
+    that was made from it, and from that, and so on."""
+    left, seen = set(sums), set(sums)
+    while left:
+        jobs = set(Artifact.objects.filter(sha256__in=left).values_list("job_id", flat=True)) - {None}
+        # By the row too: of what is public the file that it was made from may have had its time.
+        made_of_it = Q(job_id__in=jobs) | Q(inputs__sha256__in=left)
+        left = set()
+        for generation in Generation.objects.filter(made_of_it, withdrawn=None).distinct():
+            withdraw(generation, "takedown")
+            left |= _block_outputs(generation.job_id, note)
+        _delete_files(Artifact.objects.filter(Q(sha256__in=seen) | Q(job_id__in=jobs)))
+        left -= seen
+        seen |= left
 
 
 def _delete_files(artifacts: object) -> None:

@@ -13,6 +13,7 @@ from django.dispatch import Signal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from datetime import datetime
     from uuid import UUID
 
     from .models import Job
@@ -26,12 +27,14 @@ Not for what its owner merely deletes. Whoever made something of it takes that a
 class Books:
     """`check(sha256)` raises PersonError for a file that was taken down; `looks()` are the perceptual hashes of all
     such pictures; `block(sha256, perceptual_hash)` adds one, where either may be empty; `write(job, event, facts)` adds
-    a line to the ledger, in the transaction that it tells of."""
+    a line to the ledger, in the transaction that it tells of; `gone_since(job_ref)` is when what that job had made was
+    taken back for good, None where it was not."""
 
     check: Callable[[str], None]
     looks: Callable[[], Iterable[str]]
     block: Callable[[str, str], None]
     write: Callable[[Job, str, dict[str, Any]], None]
+    gone_since: Callable[[UUID], datetime | None]
 
 
 _books: list[Books] = []

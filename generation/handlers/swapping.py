@@ -31,6 +31,9 @@ def swap(request: GenerationRequest, report: Report | Callable[[str, int, int], 
     """Paint a built-in person, or one whom the member has taught before, into the target."""
     telling = as_report(report)
     taught = request.learned.get("source")
+    if "source" in request.taught_from:
+        # Whoever was learned may have asked since never to be swapped, or their picture may have been taken down.
+        looked_at(replace(request, files=request.taught_from), "source")
     return _converted(request, telling, taught or _built_in(request), "taught" if taught else _slug(request), {}, b"")
 
 

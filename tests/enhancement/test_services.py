@@ -417,7 +417,7 @@ def test_what_the_child_is_told(ada: User, tmp_path: Path, settings: Any) -> Non
         ".png",
     )
     assert told.looks == bytes.fromhex("0f0f0f0f0f0f0f0f")
-    assert told.blocked == ("00000000000000ff",)
+    assert told.blocked == ("00000000000000ff", outputs.mirrored("00000000000000ff"))
     assert not told.made_here
     assert told.mark == made.job_id.hex[:12]
     MadeOutput.objects.update(sha256=made.source.sha256)
