@@ -17,6 +17,7 @@ from ml.detect.crops import SHOWN, cut_faces, join
 from ml.detect.gradcam import GradCam, overlay
 from ml.detect.result import CheckRequest, CheckResult, FaceFinding
 from ml.detect.verdict import SENTENCES, Evidence, Reason, Verdict, judge, untouched, worst
+from ml.faces.face import clipped
 from ml.media import decode, encode_jpeg
 from ml.provenance import invisible_mark
 from ml.provenance.reading import read_provenance
@@ -232,7 +233,7 @@ class Checker:
         own = evidence.plain if evidence else {}
         crop_jpeg, gradcam_jpeg, boundary_jpeg = pictures
         return FaceFinding(
-            box=_clipped(face.box, pixels.shape[1], pixels.shape[0]),
+            box=clipped(face.box, pixels.shape[1], pixels.shape[0]),
             level=verdict.level,
             probability=verdict.probability,
             detectors={name: sigmoid(self.calibration.logit(name, raw)) for name, raw in own.items()},
@@ -282,16 +283,6 @@ def _display(pixels: NDArray[np.uint8]) -> bytes:
         size = (max(1, round(width * factor)), max(1, round(height * factor)))
         pixels = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
     return encode_jpeg(pixels, quality=88)
-
-
-def _clipped(box: tuple[float, float, float, float], width: int, height: int) -> tuple[int, int, int, int]:
-    x0, y0, x1, y1 = box
-    return (
-        min(max(0, round(x0)), width - 1),
-        min(max(0, round(y0)), height - 1),
-        max(min(width, round(x1)), 1),
-        max(min(height, round(y1)), 1),
-    )
 
 
 @cache

@@ -26,8 +26,9 @@ from ml.detect.people import (
 from ml.detect.result import FaceFinding
 from ml.detect.verdict import SENTENCES, Level, Reason, untouched
 from ml.detect.video_result import VideoRequest, VideoResult
-from ml.detect.video_telling import Person, Seen, clipped_box, not_checked, person_told, strip_of, timeline_of
+from ml.detect.video_telling import Person, Seen, not_checked, person_told, strip_of, timeline_of
 from ml.errors import MediaError
+from ml.faces.face import clipped
 from ml.faces.tracking import Sighting, describe, people
 from ml.media import encode_jpeg
 from ml.media.video import Clip, read
@@ -237,7 +238,7 @@ class _Run:
         box = (there or sighting.face).box
         verdict = person.verdict
         return FaceFinding(
-            box=clipped_box(box, clip.width, clip.height),
+            box=clipped(box, clip.width, clip.height),
             level=verdict.level,
             probability=verdict.probability,
             detectors=dict(verdict.detectors or {}),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from ml.detect.video_result import Shot
+from ml.faces.face import clipped
 from ml.sentences import N_, Sentence
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def person_told(person: Person, clip: Clip) -> dict[str, Any]:
         "share_over": round(verdict.share_over, 4),
         "first": round(track.sightings[0].seconds, 3),
         "last": round(track.sightings[-1].seconds, 3),
-        "box": list(clipped_box(sighting.face.box, clip.width, clip.height)),
+        "box": list(clipped(sighting.face.box, clip.width, clip.height)),
         "detectors": dict(verdict.detectors or {}),
         "worst": [{"t": round(m.seconds, 3), "probability": m.verdict.probability} for m in verdict.worst],
     }
@@ -126,13 +127,3 @@ def not_checked(
     if more_people or more_faces:
         notes.insert(0, Sentence("Further people: only the %(count)d that were seen most were judged.", count=most))
     return tuple(notes)
-
-
-def clipped_box(box: tuple[float, float, float, float], width: int, height: int) -> tuple[int, int, int, int]:
-    x0, y0, x1, y1 = box
-    return (
-        min(max(0, round(x0)), width - 1),
-        min(max(0, round(y0)), height - 1),
-        max(min(width, round(x1)), 1),
-        max(min(height, round(y1)), 1),
-    )

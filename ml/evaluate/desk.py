@@ -25,6 +25,7 @@ import numpy as np
 from ml import runtime
 from ml.errors import MediaError
 from ml.evaluate import metrics
+from ml.faces.face import overlap
 
 if TYPE_CHECKING:
     import argparse
@@ -172,16 +173,6 @@ def _meant(faces: Sequence[FaceFinding], box: Box) -> FaceFinding | None:
     """The face that overlaps the box most, if any does by a third of their union."""
     best = max(faces, key=lambda face: overlap(face.box, box), default=None)
     return best if best is not None and overlap(best.box, box) >= 1 / 3 else None
-
-
-def overlap(one: Box, other: Box) -> float:
-    """Intersection over union of two boxes (x0, y0, x1, y1), 0 to 1."""
-    width = min(one[2], other[2]) - max(one[0], other[0])
-    height = min(one[3], other[3]) - max(one[1], other[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (one, other)]
-    return width * height / (sum(areas) - width * height)
 
 
 def tables(judged: Sequence[Judged]) -> dict[str, Any]:

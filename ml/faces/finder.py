@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from ml.faces.face import LANDMARK_COUNT, Face
+from ml.faces.face import LANDMARK_COUNT, Box, Face, overlap
 from ml.faces.quiet import quiet_native_logs
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ _TILE_OVERLAP = 0.3
 _MAX_TILES_A_SIDE = 5
 _SAME_FACE = 0.35  # overlap (intersection over union) above which two boxes are one face
 _RIGHT_EYE, _LEFT_EYE, _FOREHEAD, _CHIN = 33, 263, 10, 152  # mesh points that span the head's own axes
-
-Box = tuple[float, float, float, float]
 
 
 class FaceFinder:
@@ -130,7 +128,7 @@ class FaceFinder:
             for detection in result.detections or []:
                 box, score = _detection_box(detection, x1 - x0, y1 - y0)
                 moved = (box[0] + x0, box[1] + y0, box[2] + x0, box[3] + y0)
-                if any(_overlap(moved, face.box) > _SAME_FACE for face in (*known, *found)):
+                if any(overlap(moved, face.box) > _SAME_FACE for face in (*known, *found)):
                     continue
                 face = self._mesh_in(pixels, moved, score)
                 if face is not None:
@@ -190,7 +188,7 @@ def _face(points: NDArray[np.float64], detections: list[tuple[Box, float]], floo
     box = (float(x0), float(y0), float(x1), float(y1))
     # Mesh and detection do not share an index; the one that overlaps most proposed the mesh. Every mesh has passed
     # the detector, so its confidence is at least the threshold.
-    score = max(((_overlap(box, other), value) for other, value in detections), default=(0.0, floor))[1]
+    score = max(((overlap(box, other), value) for other, value in detections), default=(0.0, floor))[1]
     across = points[_LEFT_EYE] - points[_RIGHT_EYE]
     down = points[_CHIN] - points[_FOREHEAD]
     return Face(
@@ -203,18 +201,10 @@ def _face(points: NDArray[np.float64], detections: list[tuple[Box, float]], floo
     )
 
 
-def _overlap(a: Box, b: Box) -> float:
-    wide = max(0.0, min(a[2], b[2]) - max(a[0], b[0]))
-    high = max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
-    both = wide * high
-    union = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - both
-    return both / union if union > 0 else 0.0
-
-
 def _without_doubles(faces: list[Face]) -> list[Face]:
     kept: list[Face] = []
     for face in sorted(faces, key=lambda f: f.score, reverse=True):
-        if all(_overlap(face.box, other.box) <= _SAME_FACE for other in kept):
+        if all(overlap(face.box, other.box) <= _SAME_FACE for other in kept):
             kept.append(face)
     return kept
 

@@ -10,6 +10,8 @@ import cv2
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from ml.faces.face import overlap
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -151,7 +153,7 @@ def _continue(tracks: list[Track], faces: list[Sighting]) -> list[Track]:
 
 def _cost(track: Track, sighting: Sighting) -> float:
     last = track.sightings[-1]
-    apart = 1 - _overlap(last.face.box, sighting.face.box)
+    apart = 1 - overlap(last.face.box, sighting.face.box)
     # Between two samples a head may leave its own place: then its distance, in sizes of itself, tells more.
     away = min(1.0, _distance(last.face, sighting.face) / (2.0 * max(last.face.size, sighting.face.size)))
     grown = min(1.0, abs(math.log(max(1.0, sighting.face.size) / max(1.0, last.face.size))))
@@ -198,11 +200,3 @@ def _distance(a: Face, b: Face) -> float:
     ax, ay = (a.box[0] + a.box[2]) / 2, (a.box[1] + a.box[3]) / 2
     bx, by = (b.box[0] + b.box[2]) / 2, (b.box[1] + b.box[3]) / 2
     return math.hypot(ax - bx, ay - by)
-
-
-def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> float:
-    wide = max(0.0, min(a[2], b[2]) - max(a[0], b[0]))
-    high = max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
-    both = wide * high
-    union = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - both
-    return both / union if union > 0 else 0.0

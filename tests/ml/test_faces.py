@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from ml.faces import FACE_SHARE, Face, FaceFinder, Square, cut, face_square
+from ml.faces.face import clipped
 from ml.faces.finder import _tiles
 
 if TYPE_CHECKING:
@@ -128,3 +129,19 @@ def test_the_outside_share_is_area() -> None:
     assert Square(0, 50, 20).outside_share(100, 100) == pytest.approx(0.5)
     assert Square(0, 0, 20).outside_share(100, 100) == pytest.approx(0.75)
     assert Square(50, 50, 20).moved(0.5, 0, 2) == Square(60, 50, 40)
+
+
+@pytest.mark.parametrize(
+    ("box", "expected"),
+    [
+        ((10.4, 20.6, 50.5, 60.4), (10, 21, 50, 60)),
+        ((-7.0, -3.2, 120.0, 81.0), (0, 0, 100, 80)),
+        ((-30.0, -20.0, -5.0, -4.0), (0, 0, 1, 1)),
+        ((130.0, 90.0, 150.0, 99.0), (99, 79, 100, 80)),
+        ((40.1, 40.2, 40.3, 40.4), (40, 40, 41, 41)),
+    ],
+)
+def test_a_clipped_box_is_at_least_a_pixel_of_the_picture(
+    box: tuple[float, float, float, float], expected: tuple[int, int, int, int]
+) -> None:
+    assert clipped(box, 100, 80) == expected
