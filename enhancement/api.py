@@ -11,7 +11,7 @@ from ninja import File, Form, Query, Router, Status, UploadedFile
 from jobs.requester import Requester
 from jobs.views import artifact_response
 
-from . import catalogue, gallery, services
+from . import catalogue, estimates, gallery, services
 from .models import EnhancedPicture, Enhancement
 from .refusals import NotSignedIn
 from .schemas import (
@@ -55,6 +55,7 @@ def methods(request: MembersRequest) -> list[TaskOut]:
                     scales=list(method.scales),
                     steered=method.steered,
                     generative=method.generative,
+                    seconds_per_megapixel=estimates.per_megapixel(method, task),
                 )
                 for method in catalogue.methods(task)
             ],

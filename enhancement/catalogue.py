@@ -17,6 +17,8 @@ from .tasks import Task
 
 IMPORTED: Final = "imported:"
 NETWORK_FILES: Final = frozenset({".pth", ".pt", ".npz"})
+OF_THEIR_OWN: Final = {".dfdnet.npz": Task.FACE, ".fomm.npz": None, ".stylegan2.npz": None}
+"""What `python -m ml import` ends a file's name in says what it can do here; all others are taken for upscalers."""
 MOST_METHODS: Final = 6  # in one job, as ml.restore has it
 
 
@@ -75,18 +77,26 @@ def methods(task: str) -> list[Method]:
         )
         for method in written["methods"]
     ]
-    return own + (_imported(task) if written["imports"] else [])
+    return own + (_imported(task, own) if written["imports"] else [])
 
 
-def _imported(task: str) -> list[Method]:
+def _imported(task: str, own: list[Method]) -> list[Method]:
+    """Only an upscaler's file knows its scale; faces are restored in a picture that the shipped networks enlarge."""
+    scales = own[0].scales if own and task == Task.FACE else ()
     folder = Path(settings.ENHANCEMENT_NETWORKS_DIR)
     if not folder.is_dir():
         return []
-    names = sorted(path.name for path in folder.iterdir() if path.is_file() and path.suffix.lower() in NETWORK_FILES)
+    files = sorted(path.name for path in folder.iterdir() if path.is_file() and path.suffix.lower() in NETWORK_FILES)
     return [
-        Method(task, IMPORTED + name, name, trained=False, scales=(), steered=True, generative=True, clips=False)
-        for name in names
+        Method(task, IMPORTED + name, name, trained=False, scales=scales, steered=True, generative=True, clips=False)
+        for name in files
+        if _does(name) == task
     ]
+
+
+def _does(name: str) -> Task | None:
+    """What the network in a file of this name can do to pictures."""
+    return next((task for end, task in OF_THEIR_OWN.items() if name.lower().endswith(end)), Task.UPSCALE)
 
 
 def scales(task: str) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from . import catalogue
+from . import catalogue, estimates
 from .models import Enhancement
 from .tasks import TASKS, Task, TaskWords, method_about
 from .wishes import Wish
@@ -25,9 +25,19 @@ ACCEPT: Final = f"{PICTURES},video/mp4,video/quicktime,video/webm,video/x-matros
 
 @dataclass(frozen=True, slots=True)
 class MethodChoice:
+    """`at_once`, `per_megapixel`: about how many seconds it takes, whatever the picture's size and for its size."""
+
     method: Method
     about: StrOrPromise
     chosen: bool
+
+    @property
+    def at_once(self) -> float:
+        return estimates.at_once(self.method, self.method.task)
+
+    @property
+    def per_megapixel(self) -> float:
+        return estimates.per_megapixel(self.method, self.method.task)
 
 
 @dataclass(frozen=True, slots=True)

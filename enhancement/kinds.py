@@ -15,7 +15,7 @@ from jobs.errors import PersonError
 from jobs.kinds import JobKind
 from jobs.models import Artifact, MadeOutput
 
-from . import catalogue
+from . import estimates
 from .exchange import ClipLimits, EnhanceJobRequest
 from .publishing import publish
 from .refusals import NotSignedIn
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from jobs.models import Job
 
-    from .catalogue import Method
     from .wishes import Wish
 
 NAME: Final = "enhancement"
@@ -106,25 +105,10 @@ def forget(job: Job) -> None:
 
 def kind_for(wish: Wish, width: int, height: int) -> str:
     """Minutes of work go where nobody's check waits behind them."""
-    chosen = [catalogue.find(wish.task, name) for name in wish.methods]
-    seconds = sum(_seconds(method) for method in chosen) * width * height / 1_000_000
-    return LONG if seconds > PATIENCE else NAME
+    return LONG if estimates.seconds(wish, width, height) > PATIENCE else NAME
 
 
-def _seconds(method: Method | None) -> float:
-    if method is None or method.is_imported:
-        return FOREIGN
-    if method.generative:
-        return GENERATIVE
-    return TRAINED if method.trained else CLASSICAL
-
-
-# Seconds of two cores for a megapixel that is sent: rough, and only to tell moments from minutes.
-FOREIGN: Final = 250.0  # a whole RRDBNet
-GENERATIVE: Final = 40.0
-TRAINED: Final = 3.0
-CLASSICAL: Final = 0.5
-PATIENCE: Final = 20.0
+PATIENCE: Final = 20.0  # seconds
 
 KIND: Final = JobKind(
     name=NAME,

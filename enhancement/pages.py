@@ -33,6 +33,7 @@ def limits() -> dict[str, int | str]:
         "picture_bytes": settings.JOBS_PICTURE_BYTES,
         "megapixels": settings.JOBS_PICTURE_PIXELS // 1_000_000,
         "result_megapixels": settings.ENHANCEMENT_MEGAPIXELS,
+        "minutes": settings.ENHANCEMENT_MINUTES,
         "methods": catalogue.MOST_METHODS,
         "accept": ACCEPT,
         "pictures": PICTURES,

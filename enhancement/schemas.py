@@ -32,6 +32,7 @@ class MethodOut(Schema):
     scales: list[int] = Field(description="By which it enlarges; empty where it keeps the size, or its file decides")
     steered: bool = Field(description="Whether a strength changes what it does")
     generative: bool = Field(description="It may invent detail; its results say so in their manifest")
+    seconds_per_megapixel: float = Field(description="About how long two cores take for a megapixel that is sent")
 
 
 class TaskOut(Schema):

@@ -88,7 +88,11 @@ def _queue(
     stored = [source.id]
     try:
         width, height = source.width or 0, source.height or 0
-        (wishes.check_frame if is_video else wishes.check_size)(wish, width, height)
+        if is_video:
+            wishes.check_frame(wish, width, height)
+        else:
+            wishes.check_size(wish, width, height)
+            wishes.check_time(wish, width, height)
         true_picture: Artifact | None = None
         if truth is not None:
             true_picture = _accept_truth(truth, requester)

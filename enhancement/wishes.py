@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from . import catalogue
+from . import catalogue, estimates
 from .models import Enhancement
 from .refusals import WrongWish
 
@@ -108,6 +108,21 @@ def check_frame(wish: Wish, width: int, height: int) -> None:
             "too_many_pixels",
             "scale",
         )
+
+
+def check_time(wish: Wish, width: int, height: int) -> None:
+    """Raises WrongWish where the work would take longer than this site gives to one job."""
+    minutes, limit = estimates.seconds(wish, width, height) / 60, settings.ENHANCEMENT_MINUTES
+    if minutes <= limit:
+        return
+    raise WrongWish(
+        _(
+            "This would take about %(has)d minutes here; at most %(limit)d are given to one job. Choose a smaller "
+            "picture, a faster method or fewer of them."
+        )
+        % {"has": round(minutes), "limit": limit},
+        "too_long",
+    )
 
 
 def check_size(wish: Wish, width: int, height: int) -> None:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from jobs import intake
 from jobs.errors import IntakeError
 
-from . import animations, motions, uploads
+from . import animations, motions, networks, uploads
 from .animations import MOVEMENT, Cast
 from .refusals import Refused
 
@@ -163,6 +163,22 @@ class SettingsForm(forms.Form):
         ),
     )  # fmt: skip
 
+    network = forms.ChoiceField(
+        label=_("Which network moves it"), required=False,
+        help_text=_("The others are by other authors, imported by whoever runs this site: larger, and slower."),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        known = networks.offered()
+        if not known:
+            del self.fields["network"]
+            return
+        self.fields["network"].choices = [
+            (networks.SHIPPED, _("The one that was trained here")),
+            *((name, name) for name in known),
+        ]
+
     @property
     def options(self) -> dict[str, Any]:
-        return {name: self.cleaned_data[name] for name in animations.OPTIONS}
+        return {name: self.cleaned_data.get(name, usual) for name, usual in animations.OPTIONS.items()}

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from jobs import quotas
 from jobs.errors import PersonError
 
-from . import admission, motions, services, uploads
+from . import admission, motions, networks, services, uploads
 from .animation import DRIVER, NAME, PORTRAIT
 from .models import Generation
 from .refusals import Reason, Refused
@@ -35,6 +35,7 @@ OPTIONS: Final[dict[str, Any]] = {
     "movement": 1.0,
     "best_start": True,
     "restore_faces": False,
+    "network": networks.SHIPPED,
 }
 
 
@@ -54,6 +55,8 @@ def checked_options(wanted: dict[str, Any]) -> dict[str, Any]:
             raise UnknownSetting(name)
     if not MOVEMENT[0] <= wanted["movement"] <= MOVEMENT[1]:
         raise UnknownSetting("movement")
+    if not networks.is_known(wanted["network"]):
+        raise UnknownSetting("network")
     return {name: wanted[name] for name in OPTIONS}
 
 

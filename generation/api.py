@@ -11,7 +11,7 @@ from ninja import File, Form, Query, Router, Status, UploadedFile
 from jobs.requester import Requester
 from jobs.views import artifact_response
 
-from . import animations, gallery, motions, pages, services
+from . import animations, gallery, motions, networks, pages, services
 from .animation import DRIVER, PORTRAIT
 from .models import Generation
 from .refusals import Reason, Refused
@@ -56,6 +56,12 @@ def built_in(request: MembersRequest) -> list[MotionOut]:
     ]
 
 
+@router.get("/motion-networks", response=list[str], url_name="motion_networks", summary="Imported motion models")
+def motion_networks(request: MembersRequest) -> list[str]:
+    """Networks of other authors that whoever runs this site has imported; an animation may name one as `network`."""
+    return networks.offered()
+
+
 @router.post("/animations", response=SUBMITTED, url_name="animations", summary="Animate a portrait")
 def animate(
     request: MembersRequest,
@@ -74,13 +80,15 @@ def animate(
     framing: Form[str] = "portrait",
     best_start: Form[bool] = True,
     restore_faces: Form[bool] = False,
+    network: Form[str] = networks.SHIPPED,
 ) -> Status[CreationOut]:
     """Send `portrait`, and a `driver` of `/motions` or a `clip` of your own.
 
     `relation` and `version` state who is in the portrait (see `/statements`), `clip_relation` who is in the clip;
     `affirmed` that nobody shown is under eighteen and nothing sexual is made. `motion` is `relative` or `absolute`,
     `framing` `portrait` or `square`, `movement` from 0.2 to 2; `restore_faces` draws the face of every frame anew.
-    `Location` says where it can be asked for.
+    `network` is one of `/motion-networks`, else the one that was trained here. `Location` says where it can be asked
+    for.
     """
     requester = request.auth
     options = animations.checked_options(
@@ -90,6 +98,7 @@ def animate(
             "framing": framing,
             "best_start": best_start,
             "restore_faces": restore_faces,
+            "network": network,
         }
     )
     animations.check_before(requester)

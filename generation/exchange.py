@@ -40,8 +40,8 @@ class GenerationRequest:
     """`files` by role lie in a folder that the inference process can read; `identities` by role are built-in people,
     who stand in `catalog`; `learned` by role are files of people whom the member has taught. `work`: a folder in which
     the next attempt finds what this one leaves. `video`: bytes, seconds, pixels and frames that a clip may have.
-    `taught_from`: what the people of `learned` were taught from, while it is kept: to look once more who is shown
-    there."""
+    `networks`: the folder of those that the operator has imported. `taught_from`: what the people of `learned` were
+    taught from, while it is kept: to look once more who is shown there."""
 
     safeguards: Safeguards
     files: dict[str, Path]
@@ -51,6 +51,7 @@ class GenerationRequest:
     work: Path | None = None
     catalog: Path | None = None
     video: tuple[int, float, int, int] | None = None
+    networks: Path | None = None
     taught_from: dict[str, Path] = field(default_factory=dict)
 
 

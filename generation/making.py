@@ -142,6 +142,7 @@ def prepare(job: Job, workdir: Path) -> GenerationRequest:
             settings.JOBS_VIDEO_PIXELS,
             settings.JOBS_VIDEO_FRAMES,
         ),
+        settings.ENHANCEMENT_NETWORKS_DIR,
         taught_from=taught_from,
     )
 

@@ -220,6 +220,7 @@ GENERATION_AUTHORITY_DIR = Path(env.str("UNMASK_AUTHORITY_DIR", default=str(DATA
 # --- Enhancements ---------------------------------------------------------------------------------------------------
 ENHANCEMENT_CATALOGUE = BASE_DIR / "ml" / "restore" / "catalogue.json"  # written by `python -m ml.restore.catalogue`
 ENHANCEMENT_MEGAPIXELS = env.int("UNMASK_ENHANCE_MEGAPIXELS", default=64)  # of all results of one job together
+ENHANCEMENT_MINUTES = env.int("UNMASK_ENHANCE_MINUTES", default=30)  # that one job may take, by its estimate
 ENHANCEMENT_NETWORKS_DIR = Path(env.str("UNMASK_NETWORKS_DIR", default=str(DATA_DIR / "networks")))
 
 # --- Language and time ----------------------------------------------------------------------------------------------

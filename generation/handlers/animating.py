@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from generation.exchange import GenerationResult
-from generation.handlers import judging, origins, safeguarding
+from generation.handlers import judging, motion_models, origins, safeguarding
 from generation.handlers.targets import JUDGED, frames_of, is_clip, limits_of, looked_at
 from generation.refusals import Reason, Refused
 from jobs.errors import PersonError
@@ -38,7 +38,6 @@ def animate(request: GenerationRequest, report: Report | Callable[[str, int, int
     """Move the portrait. Raises Refused, and PersonError for files from which nothing can be made."""
     from ml.animate import animate as engine
     from ml.animate import restoring
-    from ml.animate.model import model_of
     from ml.errors import MediaError
     from ml.provenance.plan import Work
 
@@ -52,7 +51,9 @@ def animate(request: GenerationRequest, report: Report | Callable[[str, int, int
     telling("people", 1, 2)
     if motion is None:
         seen["driver"], _pictures = looked_at(request, "driver")
-    weights = dict(model_of().weights)  # the manifest names them, so they are known before anything is sealed
+    network = motion_models.file_of(request)
+    # The manifest names them, so they are known before anything is sealed.
+    weights = dict(motion_models.ready(network).weights)
     if settings.restore_faces:
         weights |= restoring.weights()
     show = _Shower(request, telling, weights)
@@ -68,6 +69,7 @@ def animate(request: GenerationRequest, report: Report | Callable[[str, int, int
         driver=None if motion is not None else request.files["driver"],
         built_in=motion,
         settings=settings,
+        model=network,
         work=request.work,
         site=request.safeguards.site,
         limits=limits_of(request),

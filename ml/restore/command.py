@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 import tempfile
+import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -112,15 +113,22 @@ def _content_type(data: bytes) -> str:
 
 
 class _Progress:
-    """Tiles and faces done, on standard error, where a person looks on."""
+    """Tiles and faces done, and the time that is left at their pace, on standard error, where a person looks on."""
 
     def __init__(self, quiet: bool, steps: str = "steps") -> None:
         self._shown, self._steps = not quiet and sys.stderr.isatty(), steps
+        self._begun = time.monotonic()
 
     def __call__(self, stage: str, done: int, total: int) -> None:
-        if self._shown and stage == "enhance":
-            sys.stderr.write(f"\r{done} of {total} {self._steps}" + ("\n" if done == total else ""))
-            sys.stderr.flush()
+        if not self._shown or stage != "enhance":
+            return
+        if not done:
+            self._begun = time.monotonic()
+        left = (time.monotonic() - self._begun) * (total - done) / max(1, done)
+        about = f", about {left / 60:.0f} min left" if done and left >= 60 else ""
+        line = f"{done} of {total} {self._steps}{about}"
+        sys.stderr.write(f"\r{line:48}" + ("\n" if done == total else ""))
+        sys.stderr.flush()
 
 
 def _in_words(answer: dict[str, Any]) -> str:
@@ -153,8 +161,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--task", type=Task, choices=list(Task), required=True, metavar="|".join(Task))
     parser.add_argument(
         "--method", action="append", metavar="NAME",
-        help="upscale: compact, esrgan, bicubic, lanczos, imported:FILE; face: dictionary; denoise: restorer, nlmeans; "
-        "deblur: restorer, unsharp; jpeg: restorer. The first of each is the default; may be given several times",
+        help="upscale: compact, esrgan, bicubic, lanczos, imported:FILE; face: dictionary, imported:FILE; "
+        "denoise: restorer, nlmeans; deblur: restorer, unsharp; jpeg: restorer. The first of each is the default; "
+        "may be given several times",
     )  # fmt: skip
     parser.add_argument(
         "--scale",

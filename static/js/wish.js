@@ -41,21 +41,31 @@ function show() {
   preview.src = address;
 }
 
-// What the chosen scale makes of it, before anybody waits for an answer.
+// Seconds of work, roughly, for the methods that are chosen. Faces alone are restored whatever the picture's size.
+function taken(methods, scale, task) {
+  const megapixels = task === "face" && scale === 1 ? 0 : (picture.width * picture.height) / 1e6;
+  return methods.reduce((sum, { dataset }) => sum + Number(dataset.once) + Number(dataset.pace) * megapixels, 0);
+}
+
+// What the chosen scale makes of it and how long that takes, before anybody waits for an answer.
 function tell() {
   const task = form.querySelector("[name=task]:checked")?.value;
   const part = form.querySelector(`[data-of="${task}"]`);
   const scale = Number(part?.querySelector(`[name="scale_${task}"]:checked`)?.value ?? 1);
-  const methods = part?.querySelectorAll("[name=methods]:checked").length || 1;
+  let chosen = [...(part?.querySelectorAll("[name=methods]:checked") ?? [])];
+  if (!chosen.length) chosen = [...(part?.querySelectorAll("[name=methods]") ?? [])].slice(0, 1);
   status.textContent = "";
   if (!picture) return;
+  const minutes = Math.round(taken(chosen, scale, task) / 60);
   const [width, height] = [picture.width * scale, picture.height * scale];
-  const over = (width * height * methods) / 1e6 > Number(texts.maxPixels);
-  status.textContent = over
-    ? texts.textToomany.replace("%s", texts.maxPixels)
-    : scale > 1
-      ? sized(texts.textResult, width, height)
-      : "";
+  if ((width * height * chosen.length) / 1e6 > Number(texts.maxPixels)) {
+    status.textContent = texts.textToomany.replace("%s", texts.maxPixels);
+  } else if (minutes > Number(texts.maxMinutes)) {
+    status.textContent = texts.textToolong.replace("%s", minutes);
+  } else {
+    const large = scale > 1 ? sized(texts.textResult, width, height) : "";
+    status.textContent = `${large} ${minutes ? texts.textTakes.replace("%s", minutes) : ""}`.trim();
+  }
 }
 
 if (file) {

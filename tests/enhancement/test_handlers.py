@@ -255,6 +255,12 @@ class TestHostilePictures:
         result = bench(encoded(Image.new("RGB", size, "olive"), "PNG"), ".png", task=task, methods=(method,))
         assert (result.width, result.height) == size
 
+    @pytest.mark.parametrize("size", [(1, 1), (1, 300), (300, 1), (320, 200)])
+    def test_no_face_for_the_face_task(self, bench: Bench, size: tuple[int, int]) -> None:
+        with pytest.raises(PersonError, match="No face was found in the picture") as refused:
+            bench(encoded(Image.new("RGB", size, "olive"), "PNG"), ".png", task="face", methods=("dictionary",))
+        assert refused.value.code == "no_face"
+
     def test_sixteen_bits_stay(self, bench: Bench) -> None:
         import cv2
 

@@ -82,6 +82,36 @@ class TestWishes:
             with pytest.raises(WrongWish):
                 wishes.checked(Wish("upscale", (name,)))
 
+    def test_a_file_s_name_says_what_an_imported_network_does(self, settings: Any) -> None:
+        folder: Path = settings.ENHANCEMENT_NETWORKS_DIR
+        folder.mkdir()
+        for name in ("RRDB.rrdbnet.npz", "theirs.dfdnet.npz", "vox.fomm.npz", "faces.stylegan2.npz"):
+            (folder / name).write_bytes(b"weights")
+        assert [each.name for each in catalogue.methods("upscale") if each.is_imported] == ["imported:RRDB.rrdbnet.npz"]
+        method = catalogue.methods("face")[-1]
+        assert (method.name, method.generative) == ("imported:theirs.dfdnet.npz", True)
+        wish = wishes.checked(Wish("face", ("dictionary", method.name)))
+        assert wish.scale == 1, "faces are restored in a picture of its own size"
+        wishes.check_size(wish, 6000, 5000)
+        assert wishes.checked(Wish("face", (method.name,), 2)).scale == 2
+        for wrong in (Wish("face", ("imported:RRDB.rrdbnet.npz",)), Wish("upscale", ("imported:theirs.dfdnet.npz",))):
+            with pytest.raises(WrongWish):
+                wishes.checked(wrong)
+
+    def test_what_takes_too_long_is_refused_with_its_estimate(self, settings: Any, ada: User) -> None:
+        settings.ENHANCEMENT_MINUTES = 2
+        fast, slow = (wishes.checked(Wish("upscale", (name,), 4)) for name in ("compact", "esrgan"))
+        wishes.check_time(fast, 4000, 3000)
+        wishes.check_time(slow, 1000, 1000)
+        with pytest.raises(WrongWish, match=r"about \d+ minutes here; at most 2") as refused:
+            wishes.check_time(slow, 4000, 3000)
+        assert (refused.value.code, refused.value.field) == ("too_long", "methods")
+        wishes.check_time(wishes.checked(Wish("face")), 6000, 5000)  # restored where they lie, whatever the size
+        settings.ENHANCEMENT_MINUTES = 0
+        with pytest.raises(WrongWish, match="a faster method"):
+            factories.queued(requester(ada))
+        assert not Artifact.objects.exists()
+
     def test_the_catalogue_is_read_without_a_network(self) -> None:
         assert next(iter(catalogue.tasks())) == "upscale"
         assert catalogue.find("upscale", "compact") is not None

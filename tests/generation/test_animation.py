@@ -11,8 +11,9 @@ import pytest
 from django.db import transaction
 from PIL import Image
 
-from generation import animations, motions, services
+from generation import animations, motions, networks, services
 from generation.animation import ANIMATION, DRIVER, NAME, PORTRAIT
+from generation.animation_forms import SettingsForm
 from generation.animations import Cast
 from generation.consents import Consent
 from generation.ledger import LedgerEntry
@@ -227,6 +228,44 @@ def test_a_file_says_whose_faces_were_drawn_anew(ada: User, astronaut_jpeg: byte
         told = moving.signed_weights(output.data, output.content_type)
         assert told["dictionary"].startswith("trained here"), output.role
     assert all("dictionary" in moving.signed_weights(preview, "image/jpeg") for preview in watcher.previews)
+
+
+def test_an_imported_network_is_offered_by_its_file_and_named_in_what_it_makes(
+    ada: User, astronaut_jpeg: bytes, tmp_path: Path, still: None, settings: Any
+) -> None:
+    from ml.importers.converted import write_converted
+    from ml.networks.fomm import FirstOrderMotion
+    from tests.ml.fomm_states import TINY
+
+    settings.ENHANCEMENT_NETWORKS_DIR = tmp_path / "networks"
+    assert networks.offered() == []
+    assert "network" not in SettingsForm().fields
+    settings.ENHANCEMENT_NETWORKS_DIR.mkdir()
+    path = tmp_path / "networks" / "made-up.fomm.npz"
+    write_converted(path, "fomm", FirstOrderMotion(TINY), source="made-up.pth.tar", sha256="0" * 64)
+    (tmp_path / "networks" / "RRDB.pth").write_bytes(b"an upscaler")
+    assert networks.offered() == [path.name]
+    form = SettingsForm({"motion": "relative", "movement": "1", "framing": "square", "network": path.name})
+    assert form.is_valid()
+    assert form.options["network"] == path.name
+    job = moving.claimed(moving.submitted(ada, astronaut_jpeg, **form.options))
+    result = moving.run(job, tmp_path / "work")
+    for output in result.outputs:
+        told = moving.signed_weights(output.data, output.content_type)["motion"]
+        assert told.startswith(f"imported: {path.name}, sha256 "), output.role
+    lifecycle.succeed(job.pk, job.attempt, result)
+    for name in ("../secret.fomm.npz", "gone.fomm.npz", "RRDB.pth"):
+        with pytest.raises(animations.UnknownSetting):
+            animations.checked_options({**animations.OPTIONS, "network": name})
+    for number, gone in enumerate((False, True)):  # damaged, then away
+        path.write_bytes(b"no network")
+        job = moving.claimed(moving.submitted(ada, astronaut_jpeg, network=path.name))
+        if gone:
+            path.unlink()
+        with pytest.raises(PersonError, match="Choose another one") as error:
+            moving.run(job, tmp_path / f"damaged{number}")
+        assert error.value.code == "settings"
+        lifecycle.fail(job.pk, job.attempt, "settings", "no")
 
 
 def test_a_small_portrait_is_enlarged_until_the_band_leaves_the_face_free(

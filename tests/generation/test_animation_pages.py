@@ -83,6 +83,7 @@ def test_from_a_portrait_to_a_queued_job(ada: User, ada_client: Client, astronau
         "framing": "square",
         "best_start": True,
         "restore_faces": True,
+        "network": "",
     }
     assert generation.job.params["options"] == wanted
     assert set(generation.inputs.values_list("role", flat=True)) == {PORTRAIT, DRIVER}

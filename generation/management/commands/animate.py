@@ -61,6 +61,9 @@ class Command(MakingCommand):
         parser.add_argument(
             "--restore-faces", action="store_true", help="draw the face of every frame anew, by the face restorer"
         )
+        parser.add_argument(
+            "--network", default=animations.OPTIONS["network"], metavar="FILE.fomm.npz", help="an imported motion model"
+        )
         parser.add_argument("--title", default="")
         parser.add_argument("--timeout", type=float, default=900.0, help="seconds to wait for the worker (900)")
 
@@ -86,7 +89,7 @@ class Command(MakingCommand):
     def _queued(self, consents: dict[str, Consent], options: dict[str, Any]) -> Generation:
         requester = Requester(user=consents[PORTRAIT].owner, session_key=None)
         chosen = animations.checked_options(
-            {name: options[name] for name in ("motion", "framing", "movement")}
+            {name: options[name] for name in ("motion", "framing", "movement", "network")}
             | {"best_start": not options["from_first_frame"], "restore_faces": options["restore_faces"]}
         )
         motion = None

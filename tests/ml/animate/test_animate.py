@@ -144,6 +144,20 @@ def test_faces_are_drawn_anew_where_that_is_asked_for(
         assert nothing is None
 
 
+def test_an_imported_network_moves_a_portrait_as_its_file_says(portrait: Path, driver: Path, tmp_path: Path) -> None:
+    """With made-up weights: what it paints is nothing, but every step of the way is taken."""
+    from ml.importers.converted import write_converted
+    from ml.networks.fomm import FirstOrderMotion
+    from tests.ml.fomm_states import TINY
+
+    path = tmp_path / "made-up.fomm.npz"
+    write_converted(path, "fomm", FirstOrderMotion(TINY), source="made-up.pth.tar", sha256="0" * 64)
+    seal = Seal()
+    result = run(AnimateRequest(portrait, driver, settings=SQUARE, model=path), quiet, seal)
+    assert result.frames == len(seal.frames) == 12
+    assert result.weights["motion"].startswith("imported: made-up.fomm.npz, sha256 ")
+
+
 def test_what_was_found_and_made_is_taken_up_after_a_stop(
     portrait: Path, driver: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

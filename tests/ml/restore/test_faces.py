@@ -140,6 +140,34 @@ def test_a_degraded_face_comes_nearer_to_what_it_was_and_the_rest_stays(
     assert (large.width, large.height, large.strength) == (640, 640, 0.5)
 
 
+@pytest.mark.parametrize("form", ["sixteen bits", "palette with transparency", "printing colours", "grey"])
+def test_faces_in_pictures_of_every_form(form: str, astronaut: NDArray[np.uint8], tmp_path: Path) -> None:
+    from ml.restore.enhance import EnhanceRequest, run
+    from ml.restore.task import Task
+
+    pixels = np.ascontiguousarray(astronaut[:256, 100:356])
+    image, path = Image.fromarray(pixels), tmp_path / ("in.jpg" if form == "printing colours" else "in.png")
+    if form == "sixteen bits":
+        path.write_bytes(cv2.imencode(".png", pixels[..., ::-1].astype(np.uint16) * 257)[1].tobytes())
+    elif form == "palette with transparency":
+        palette = image.quantize(64)
+        palette.save(path, transparency=int(np.asarray(palette)[0, 0]))
+    else:
+        image.convert("CMYK" if form == "printing colours" else "L").save(path)
+    result = run(EnhanceRequest(path, Task.FACE, tmp_path), lambda *_: None).results[0]
+    made = cv2.imdecode(np.frombuffer(result.path.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
+    assert made.dtype == (np.uint16 if form == "sixteen bits" else np.uint8)
+    assert made.shape == (256, 256, *{"palette with transparency": (4,), "grey": ()}.get(form, (3,)))
+    assert any("CMYK" in note for note in result.notes) == (form == "printing colours")
+    given = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_GRAYSCALE)
+    change = np.abs(cv2.imread(str(result.path), cv2.IMREAD_GRAYSCALE).astype(int) - given)
+    assert change[60:200, 60:200].max() > 3, "the face was left as it was"
+    if form == "palette with transparency":
+        assert (made[..., 3] == 0).any()
+    else:
+        assert change[-6:].max() <= 12, "what lies around was changed"
+
+
 def test_the_command_restores_faces_and_says_where_there_is_none(
     astronaut: NDArray[np.uint8], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -120,6 +120,7 @@ ADDRESSES: Final = (
     Address("generation:animate_go", "post", members(302)),
     Address("api:statements", "get", anybody()),
     Address("api:motions", "get", anybody()),
+    Address("api:motion_networks", "get", anybody()),
     Address("api:people", "get", anybody()),
     Address("api:swaps", "post", anybody(400), data=a_target),
     Address("api:creation_finish", "post", owners(409), of=generation),  # this kind has no half-way
