@@ -10,13 +10,16 @@ http = get_asgi_application()  # loads the apps; what follows imports models
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ChannelNameRouter, ProtocolTypeRouter, URLRouter
 
+from deepfake_site.middleware import StaffSecondFactorSockets
 from deepfake_site.origin import SameOriginValidator
 from jobs.routing import channel_consumers, websocket_urlpatterns
 
 application = ProtocolTypeRouter(
     {
         "http": http,
-        "websocket": SameOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
+        "websocket": SameOriginValidator(
+            AuthMiddlewareStack(StaffSecondFactorSockets(URLRouter(websocket_urlpatterns)))
+        ),
         "channel": ChannelNameRouter(channel_consumers),
     }
 )

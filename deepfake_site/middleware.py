@@ -1,12 +1,16 @@
-"""Two guards in front of every view: bodies larger than any upload may be, and staff without a second factor."""
+"""Guards in front of every view: bodies larger than any upload may be, and staff without a second factor, who get no
+websocket either."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from allauth.mfa.utils import is_mfa_enabled
+from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -59,5 +63,21 @@ class StaffSecondFactorMiddleware:
         doors = (reverse("account_login").removesuffix("login/"), settings.STATIC_URL, "/healthz", "/readyz")
         if request.path.startswith(doors):
             return False
-        user = request.user
-        return user.is_authenticated and user.is_staff and not is_mfa_enabled(user)
+        return lacks_second_factor(request.user)
+
+
+def lacks_second_factor(user: Any) -> bool:
+    return bool(user.is_authenticated and user.is_staff and not is_mfa_enabled(user))
+
+
+class StaffSecondFactorSockets:
+    """The same for websockets, which no middleware of pages sees: without it nobody is at the other end. Belongs
+    inside of what puts the user into the scope."""
+
+    def __init__(self, application: Any) -> None:
+        self.application = application
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
+        if settings.STAFF_SECOND_FACTOR_REQUIRED and await sync_to_async(lacks_second_factor)(scope["user"]):
+            scope = {**scope, "user": AnonymousUser(), "session": None}
+        return await self.application(scope, receive, send)

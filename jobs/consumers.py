@@ -15,7 +15,7 @@ from django.utils.translation import override
 from .database import in_database
 from .models import Job
 from .moves import seq_now
-from .requester import language_of_scope, requester_of_scope
+from .requester import MAY_SEE, language_of_scope, requester_of_scope
 from .snapshot import relabelled, snapshot
 from .states import UNFINISHED, JobState
 from .wake import JOBS_LAYER, group_of
@@ -107,7 +107,9 @@ class JobSocket(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
     # --- Telling -----------------------------------------------------------------------------------------------------
     def _visible(self) -> QuerySet[Job]:
         jobs: QuerySet[Job] = Job.objects.filter(pk=self._job_id)
-        return jobs if self._requester.is_staff else Job.objects.visible_to(self._requester).filter(pk=self._job_id)
+        if self._requester.may(MAY_SEE):
+            return jobs
+        return Job.objects.visible_to(self._requester).filter(pk=self._job_id)
 
     def _exists(self) -> bool:
         return self._visible().exists()

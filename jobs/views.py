@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_POST, require_safe
 from . import lifecycle, midway
 from .models import Artifact, Job
 from .ranges import Part, Unsatisfiable, asked_range
-from .requester import requester_of
+from .requester import MAY_SEE, MAY_SEE_FILES, MAY_STOP, requester_of
 from .snapshot import snapshot
 
 if TYPE_CHECKING:
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 SHOWN_IN_PLACE = frozenset({"image/jpeg", "image/png", "image/webp"})
 
 
-def visible_job(request: HttpRequest, job_id: UUID) -> Job:
-    """The job, if it is the requester's own (or they are staff); else 404, as if it did not exist."""
+def visible_job(request: HttpRequest, job_id: UUID, permission: str = MAY_SEE) -> Job:
+    """The job, if it is the requester's own, or they are staff with that permission; else 404, as for no job."""
     requester = requester_of(request, create=False)
-    jobs = Job.objects.all() if requester.is_staff else Job.objects.visible_to(requester)
+    jobs = Job.objects.all() if requester.may(permission) else Job.objects.visible_to(requester)
     job: Job = get_object_or_404(jobs, pk=job_id)
     return job
 
@@ -52,7 +52,7 @@ def state(request: HttpRequest, job_id: UUID) -> HttpResponseBase:
 
 @require_POST
 def cancel(request: HttpRequest, job_id: UUID) -> HttpResponseBase:
-    job = visible_job(request, job_id)
+    job = visible_job(request, job_id, MAY_STOP)
     lifecycle.cancel(job.pk)
     job.refresh_from_db()
     shown = snapshot(job)
@@ -64,7 +64,7 @@ def cancel(request: HttpRequest, job_id: UUID) -> HttpResponseBase:
 @require_POST
 def finish(request: HttpRequest, job_id: UUID) -> HttpResponseBase:
     """Use what there is so far; answers like `cancel`."""
-    job = visible_job(request, job_id)
+    job = visible_job(request, job_id, MAY_STOP)
     midway.enough(job.pk)
     job.refresh_from_db()
     shown = snapshot(job)
@@ -78,7 +78,7 @@ def artifact(request: HttpRequest, artifact_id: UUID, name: str) -> HttpResponse
     """A file that was made from pixels, for its owner. Originals hold what cameras write into them (places, names):
     they are evidence, for staff only."""
     requester = requester_of(request, create=False)
-    if requester.is_staff:
+    if requester.may(MAY_SEE_FILES):
         artifacts = Artifact.objects.exclude(role=Artifact.LEARNED)
     else:
         artifacts = Artifact.objects.visible_to(requester).exclude(role__in=(Artifact.ORIGINAL, Artifact.LEARNED))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.core.files.base import ContentFile
 from django.test import Client
 
@@ -177,7 +178,10 @@ def test_the_original_with_its_places_and_names_is_for_staff_alone(django_user_m
     artifact = made(submit(key), Artifact.ORIGINAL)
     assert client.get(artifact.url).status_code == 404
     desk = Client()
-    desk.force_login(django_user_model.objects.create_user("s", "s@example.org", "pw", is_staff=True))
+    staff = django_user_model.objects.create_user("s", "s@example.org", "pw", is_staff=True)
+    desk.force_login(staff)
+    assert desk.get(artifact.url).status_code == 404  # being staff alone opens nothing
+    staff.user_permissions.add(Permission.objects.get(codename="view_artifact"))
     answer = desk.get(artifact.url)
     assert answer.status_code == 200
     assert body(answer)

@@ -83,6 +83,7 @@ def test_jobs_are_cancelled_by_who_may(desk: Client, ada: User) -> None:
     reviewer = Client()
     reviewer.force_login(factories.reviewer())
     reviewer.post(address, chosen)
+    assert reviewer.post(reverse("jobs:cancel", args=[check.job_id])).status_code == 404  # nor past the desk
     assert Job.objects.get(pk=check.job_id).state == JobState.QUEUED
     desk.post(address, chosen)
     assert Job.objects.get(pk=check.job_id).state == JobState.CANCELLED

@@ -1,4 +1,4 @@
-"""Jobs and files: their owner's; staff see all of them, originals included."""
+"""Jobs and files: their owner's; staff with the word see all of them, originals included, and fewer stop them."""
 
 from __future__ import annotations
 
@@ -38,8 +38,12 @@ def original(house: House) -> list[object]:
 
 ADDRESSES: Final = (
     Address("jobs:state", "get", owners(200, staff=200), of=job, visitors=True),
-    Address("jobs:cancel", "post", owners(200, staff=200), of=job, visitors=True, accept="application/json"),
-    Address("jobs:finish", "post", owners(200, staff=200), of=job, visitors=True, accept="application/json"),
+    Address(
+        "jobs:cancel", "post", owners(200).but(administrator=200), of=job, visitors=True, accept="application/json"
+    ),
+    Address(
+        "jobs:finish", "post", owners(200).but(administrator=200), of=job, visitors=True, accept="application/json"
+    ),
     Address("jobs:artifact", "get", owners(200, staff=200), of=display, visitors=True),
     Address("jobs:artifact", "get", owners(200, staff=200), of=face, visitors=True),
     Address("jobs:artifact", "get", owners(200, staff=200), of=gradcam, visitors=True),
