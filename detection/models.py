@@ -61,8 +61,10 @@ class CheckQuerySet(models.QuerySet["Check"]):
         return self.owned_by(requester)
 
     def shared(self) -> CheckQuerySet:
-        """What its owner lets everybody see who has the link: a verdict, never a check that still goes on."""
-        return self.exclude(share_token=None).exclude(level="").filter(share_expires__gt=timezone.now())
+        """What its owner lets everybody see who has the link: a verdict, never a check that still goes on; of an
+        account that was closed, nothing."""
+        held = self.exclude(share_token=None).exclude(level="").filter(share_expires__gt=timezone.now())
+        return held.exclude(owner__is_active=False)
 
     def for_page(self) -> CheckQuerySet:
         return self.select_related("job", "display", "review")

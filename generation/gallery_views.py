@@ -178,6 +178,8 @@ def decide(request: MembersRequest, pk: UUID) -> HttpResponse:
         showing.set_demo(found, True)
     if held:
         messages.success(request, _("It is in the public gallery.") if agreed else _("It is not shown."))
+    elif agreed and found.owner_id == request.user.pk:
+        messages.error(request, _("It takes two: of your own work somebody else of the staff decides."))
     else:
         messages.info(request, _("Its owner has taken it back meanwhile, or somebody else decided."))
     return redirect("generation:waiting")

@@ -66,8 +66,9 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
         return self.filter(withdrawn=None, result__isnull=False)
 
     def shared(self) -> GenerationQuerySet:
-        """What its owner lets everybody see who has the link."""
-        return self.finished().filter(share_token__isnull=False, share_expires__gt=timezone.now())
+        """What its owner lets everybody see who has the link; of an account that was closed, nothing."""
+        held = self.finished().filter(share_token__isnull=False, share_expires__gt=timezone.now())
+        return held.filter(owner__is_active=True)
 
     def public(self) -> GenerationQuerySet:
         """What everybody may see: its owner wants it, and somebody of the staff has looked at it and agreed."""

@@ -72,9 +72,11 @@ _HIDDEN = {"public_wanted": False, "public_approved": False, "demo": False}
 
 
 def approve(generation: Generation, by: User) -> bool:
-    """Everybody may see it from now on, for as long as both want it. False where its owner does not (any more)."""
+    """Everybody may see it from now on, for as long as both want it. False where its owner does not (any more), and
+    for one's own: it takes two people."""
     with transaction.atomic():
         wanted = Generation.objects.finished().filter(pk=generation.pk, public_wanted=True, public_approved=False)
+        wanted = wanted.exclude(owner=by)
         if not wanted.update(public_approved=True, public_decided=timezone.now(), public_decided_by=by):
             return False
         _keep(generation, None)

@@ -8,9 +8,9 @@ import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 
+from detection import services as checks
 from jobs.models import Artifact
 from tests.detection import factories
 from tests.generation import rows
@@ -18,6 +18,7 @@ from tests.generation.conftest import ada, ada_client, ben, house
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
+    from django.test import Client
 
 __all__ = ["ada", "ada_client", "ben", "house"]
 pytestmark = pytest.mark.django_db
@@ -42,3 +43,13 @@ def test_ones_own_data_hold_no_weights_that_know_a_person(ada: User, client: Cli
     told = {row["id"]: row for row in json.loads(archive.read("data/jobs.artifact.json"))}
     assert told[str(learned.pk)]["file"] is None  # that there are some is said all the same
     assert told[str(generation.result_id)]["file"] in archive.namelist()
+
+
+def test_the_link_to_a_check_ends_with_the_account(ada: User, client: Client) -> None:
+    """Closed by the staff, of a visitor it stays: nobody closes those."""
+    check = factories.finished(factories.queued(factories.requester(ada)))
+    visitors = factories.finished(factories.queued(factories.requester(session_key="k")))
+    addresses = [reverse("detection:shared", args=[checks.share_check(each)]) for each in (check, visitors)]
+    assert [factories.status(client, address) for address in addresses] == [200, 200]
+    type(ada).objects.update(is_active=False)
+    assert [factories.status(client, address) for address in addresses] == [404, 200]
