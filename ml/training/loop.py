@@ -53,7 +53,7 @@ class Schedule:
 
 
 class Run:
-    """A run that lives in a folder: log.csv, state.npz (weights, average, optimizer), best.weights.h5, run.json.
+    """A run that lives in a folder: log.csv, state.npz (weights, average, optimizer, step), best.weights.h5, run.json.
 
     network: what is trained, so that no run goes on as another. model and optimizer: as built; they take up the state
     that the folder holds. Raises ValueError when it holds a run of another network.
@@ -154,19 +154,22 @@ class Run:
         arrays = {f"w{i}": value for i, value in enumerate(self.model.get_weights())}
         arrays |= {f"a{i}": value for i, value in enumerate(self.average)}
         arrays |= {f"o{i}": np.asarray(v) for i, v in enumerate(self.optimizer.variables)}
+        # One file holds all of it: a run that is killed between two files would go on from a mixture.
+        about = json.dumps({"network": self.network, "step": self.step, "seconds": self.seconds, "best": self.best})
         fresh = self.out / "state.tmp.npz"
-        np.savez(fresh, **arrays)
+        np.savez(fresh, **arrays, about=np.array(about))
         fresh.replace(self.out / "state.npz")  # whole or not at all
-        about = {"network": self.network, "step": self.step, "seconds": self.seconds, "best": self.best}
-        (self.out / "run.json").write_text(json.dumps(about), encoding="utf-8")
+        (self.out / "run.json").write_text(about, encoding="utf-8")  # for people
 
     def _restore(self) -> None:
-        if not (self.out / "run.json").is_file():
+        path = self.out / "state.npz"
+        if not path.is_file():
             return
-        about = json.loads((self.out / "run.json").read_text(encoding="utf-8"))
-        if about["network"] != self.network:
-            raise ValueError(f"{self.out} holds a run of {about['network']}")
-        with np.load(self.out / "state.npz") as state:
+        with np.load(path, allow_pickle=False) as state:
+            beside = self.out / "run.json"  # runs of before kept it there alone
+            about = json.loads(str(state["about"]) if "about" in state.files else beside.read_text(encoding="utf-8"))
+            if about["network"] != self.network:
+                raise ValueError(f"{self.out} holds a run of {about['network']}")
             self.model.set_weights([state[f"w{i}"] for i in range(len(self.model.weights))])
             self.average = [np.array(state[f"a{i}"]) for i in range(len(self.average))]
             for i, variable in enumerate(self.optimizer.variables):

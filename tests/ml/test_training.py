@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from ml.training.loop import Run
+
 POINTS = ((44.0, 50.0), (76.0, 50.0), (60.0, 66.0), (48.0, 82.0), (72.0, 82.0))
 COLUMNS = ["path", "label", "set", "group", "native_face_px", "split"]
 COLUMNS += [f"{axis}{i}" for i in range(5) for axis in "xy"] + ["valid_x0", "valid_y0", "valid_x1", "valid_y1"]
@@ -208,3 +210,33 @@ def test_a_short_run_learns_writes_and_goes_on(faces: Path, tmp_path: Path) -> N
     with pytest.raises(ValueError, match="holds a run of meso4"):
         main(["--network", "mesoinception4", "--data", str(faces), "--work", str(tmp_path / "work"), "--out",
               str(tmp_path / "run"), "--steps", "1"])  # fmt: skip
+
+
+def tiny_run(folder: Path) -> Run:
+    import keras
+
+    from ml.training.loop import Run, Schedule
+
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    return Run("tiny", folder, Schedule(0.1, steps=9), model, keras.optimizers.Adam(0.1))
+
+
+@pytest.mark.parametrize("told", ['{"network": "tiny", "st', '{"network": "tiny", "step": 1, "seconds": 1, "best": 0}'])
+def test_a_run_that_was_killed_between_two_files_goes_on_from_one_of_them(tmp_path: Path, told: str) -> None:
+    first = tiny_run(tmp_path)
+    first.step, first.seconds = 7, 3.0
+    first.look(lambda: {"auc": 0.75}, [0.5])
+    (tmp_path / "run.json").write_text(told)
+    second = tiny_run(tmp_path)
+    assert (second.step, second.seconds, second.best) == (7, 3.0, 0.75)
+    assert np.array_equal(second.model.get_weights()[0], first.model.get_weights()[0])
+
+
+def test_a_run_of_before_goes_on_too(tmp_path: Path) -> None:
+    first = tiny_run(tmp_path)
+    first.step = 5
+    first.look(lambda: {"auc": 0.75}, [0.5])
+    with np.load(tmp_path / "state.npz") as state:
+        arrays = {name: state[name] for name in state.files if name != "about"}
+    np.savez(tmp_path / "state.npz", **arrays)
+    assert tiny_run(tmp_path).step == 5
