@@ -1,6 +1,5 @@
 """The ledger: who made what, from what, when and with which weights. Lines are only added, each chained to the last.
 
-A line's hash covers the hash of the line before and its own canonical JSON, so that no line can be changed, taken out
 A line's hash covers the hash of the line before and its own canonical JSON, so no line can be changed, taken out or
 slipped in without every later hash being wrong. The model, its query sets and database triggers refuse updates and
 deletions. Whoever owns the database can still drop it all: keep exports elsewhere, and compare their last hash.

@@ -76,6 +76,28 @@ def test_the_database_refuses_whatever_program_asks(statement: str) -> None:
     assert LedgerEntry.objects.count() == 3
 
 
+COLUMNS = "id, number, created, event, job_ref, body, previous, hash"
+
+
+@pytest.mark.parametrize(
+    "instead",
+    [
+        "id, number, created, 'nothing', job_ref, body, previous, hash",
+        "id + 7, number, created, event, job_ref, '{}', previous, hash",
+        "id + 7, number + 7, created, event, job_ref, '{}', previous, hash || '0'",
+        "id, number + 7, created, event, job_ref, '{}', previous || '0', hash || '0'",
+    ],
+)
+def test_no_line_is_put_in_the_place_of_another(instead: str) -> None:
+    """SQLite's REPLACE asks no trigger before it deletes what is in the way."""
+    lines = [(line.pk, line.number, line.hash) for line in three_lines()]
+    verb = "REPLACE INTO" if connection.vendor == "sqlite" else "INSERT INTO"
+    statement = f"{verb} generation_ledgerentry ({COLUMNS}) SELECT {instead} FROM generation_ledgerentry"
+    with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"{statement} WHERE number = 2")
+    assert [(line.pk, line.number, line.hash) for line in LedgerEntry.objects.order_by("number")] == lines
+
+
 @pytest.mark.parametrize(
     "statement",
     [
