@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 A_DAY: Final = 10  # requests from one address; more can be written to the site by mail
 BLOCK_FACES: Final = "block_faces"
 _UUID: Final = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
+_LINK: Final = re.compile(r"/s/([A-Za-z0-9_-]{16,64})")  # what a link that was given away has in it
 
 
 def _from(request: HttpRequest) -> str:
@@ -95,9 +96,14 @@ def found_job(plea: TakedownPlea) -> UUID | None:
     if plea.sha256:
         for match in outputs.find(sha256=plea.sha256):
             return match.job
+    # Looked up now: whoever gave the link away may make another one a moment later.
+    linked = Generation.objects.filter(share_token__in=_LINK.findall(plea.address)).first()
+    if linked is not None:
+        return linked.job_id
     for named in _UUID.findall(plea.address):
         number = UUID(named)
-        generation = Generation.objects.filter(Q(pk=number) | Q(job_id=number)).first()
+        of_it = Q(pk=number) | Q(job_id=number) | Q(result=number) | Q(poster=number)
+        generation = Generation.objects.filter(of_it).first()
         if generation is not None:
             return generation.job_id
         if outputs.MadeOutput.objects.filter(job_ref=number).exists():

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from django.test import Client
 from django.urls import reverse
 from PIL import Image
 
-from generation import pleading, services
+from generation import pleading, services, showing
 from generation.ledger import LedgerEntry, faults
 from generation.models import BlockedFace, BlockedPicture, FacePlea, TakedownPlea
 from generation.pleas import PleaStatus
@@ -22,6 +24,7 @@ from jobs.errors import PersonError
 from jobs.models import Artifact, Job, MadeOutput
 from tests.detection import factories
 from tests.generation import making as do
+from tests.generation import rows
 from tests.generation.mirror import NAME
 
 if TYPE_CHECKING:
@@ -75,17 +78,22 @@ def test_the_same_picture_in_other_bytes_is_refused_by_its_looks(
     assert refused.value.code == Reason.BLOCKED_PICTURE
 
 
-@pytest.mark.parametrize("by", ["page", "job", "nothing known"])
+@pytest.mark.parametrize("by", ["page", "job", "link", "file", "nothing known"])
 def test_found_by_address_or_number(by: str, ada: User) -> None:
-    generation = do.submitted(ada, factories.jpeg())
+    (generation,) = rows.finished(ada, 1)
+    token = showing.share(generation)
+    page = Client().get(reverse("generation:shared", args=[token])).content.decode()
     address = {
         "page": f"https://unmask.example/create/{generation.pk}/",
+        "link": parse_qs(urlsplit(re.findall(r'href="(/create/takedown/[^"]+)"', page)[0]).query)["address"][0],
+        "file": reverse("generation:public_file", args=[generation.poster_id, "poster.jpg"]),
         "job": f"job {generation.job_id}",
         "nothing known": "https://elsewhere.example/photo.jpg",
     }[by]
     assert asked(Client(), address=address) == 302
     plea = TakedownPlea.objects.get()
     assert plea.job_ref == (None if by == "nothing known" else generation.job_id)
+    showing.share(generation)  # another link: the request was understood when it came
     assert pleading.decide_takedown(plea, PleaStatus.GRANTED, None) is (by != "nothing known")
     plea.refresh_from_db()
     assert plea.status == (PleaStatus.OPEN if by == "nothing known" else PleaStatus.GRANTED)
