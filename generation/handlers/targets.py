@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import TYPE_CHECKING, Any, Final
 
 from generation.handlers import judging, safeguarding
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from ml.provenance.sealing import Clip, Still
     from ml.swap.tracking import FaceChoice
 
-LOOKED_AT: Final = 12  # frames of a clip that are looked at for people
+LOOKED_AT: Final = 12  # frames of a clip that are looked at for people, spread evenly; as many first ones of scenes
+BY_CHANCE: Final = 6  # and so many of which nobody who makes a clip knows which they are
 JUDGED: Final = 6  # of a clip, before and after
 BEFORE_SIDE: Final = 1600
 
@@ -37,6 +39,33 @@ def frames_of(path: Path, limits: VideoLimits, count: int) -> list[NDArray[np.ui
     samples = video.read(path, lambda *_: None, limits=limits, samples=2 * count, scenes=0).samples
     step = max(1, len(samples) // count)
     return [sample.pixels() for sample in samples[::step][:count]]
+
+
+class _ByChance:
+    """Sees every frame of a clip and keeps some, each as likely as any other (Vitter, "Random sampling with a
+    reservoir", 1985)."""
+
+    def __init__(self, count: int) -> None:
+        self.pictures: list[NDArray[np.uint8]] = []
+        self._count, self._seen, self._dice = count, 0, random.SystemRandom()
+
+    def __call__(self, frame: Any, seconds: float, quarter_turns: int) -> None:
+        from ml.media.video import Sample
+
+        self._seen += 1
+        place = len(self.pictures) if self._seen <= self._count else self._dice.randrange(self._seen)
+        if place < self._count:
+            self.pictures[place : place + 1] = [Sample(seconds, 0, frame, quarter_turns).pixels()]
+
+
+def shown_in(path: Path, limits: VideoLimits) -> tuple[list[NDArray[np.uint8]], list[NDArray[np.uint8]]]:
+    """Frames of a clip in which everybody should be who is in it: the spread ones with those that begin a scene, in
+    their order, and some by chance. Raises MediaError."""
+    from ml.media import video
+
+    chance = _ByChance(BY_CHANCE)
+    read = video.read(path, lambda *_: None, limits=limits, samples=LOOKED_AT, scenes=LOOKED_AT, watch=chance)
+    return [sample.pixels() for sample in read.samples], chance.pictures
 
 
 def is_clip(path: Path) -> bool:
@@ -68,14 +97,15 @@ def looked_at(request: GenerationRequest, role: str) -> tuple[str, list[NDArray[
     path = request.files.get(role)
     if path is None:
         raise PersonError("no_file", "Here a picture or a clip is needed, not a built-in person.")
+    more: list[NDArray[np.uint8]] = []
     if not is_clip(path):
         pictures = [safeguarding.opened(request, role)]
     else:
         try:
-            pictures = frames_of(path, limits_of(request), LOOKED_AT)
+            pictures, more = shown_in(path, limits_of(request))
         except MediaError as error:
             raise PersonError(error.code, error.message) from error
-    return check_everybody(request, role, pictures), pictures
+    return check_everybody(request, role, [*pictures, *more]), pictures
 
 
 class Target:
