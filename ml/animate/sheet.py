@@ -1,13 +1,15 @@
-"""``python -m ml.animate.sheet --portrait FILE --out SHEET.webp``: frames of one portrait under every built-in motion.
+"""``python -m ml.animate.sheet --out SHEET.webp``: frames of the built-in people under every built-in motion.
 
-For the documents: a sheet that shows what the shipped network does. It carries the visible mark like all that is made
-here; use a portrait of nobody, or of somebody who has agreed.
+For the documents: a sheet that shows what the shipped network does. The portraits are the pictures that the people's
+own decoders painted (``static/people``), so that nobody is shown; ``--portrait`` takes others, of nobody, or of
+somebody who has agreed. The sheet carries the visible mark like all that is made here.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +18,10 @@ import numpy as np
 from PIL import Image
 
 from ml.animate.drivers import catalogue
+from ml.animate.model import model_of
 from ml.animate.settings import Framing, MotionSettings
+from ml.faces import FaceFinder
+from ml.media import decode, encode_png
 from ml.provenance import visible_mark
 
 if TYPE_CHECKING:
@@ -25,48 +30,102 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ml.animate.drivers import BuiltIn
-    from ml.provenance.sealing import Clip
+    from ml.animate.model import MotionModel
 
-CELL = 176
-COLUMNS = 8
+CELL = 96
+COLUMNS = 4
+STATIC = Path(__file__).parents[2] / "static"
+
+_ROOM = 0.3
+"""Share of a portrait's side by which its edge is repeated around it: the network knows faces with their surroundings,
+and the built-in people's pictures end at the face."""
+_SHOWN = 0.7  # the middle of the moved square is shown
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line. Returns the process's exit code."""
     parser = argparse.ArgumentParser(prog="python -m ml.animate.sheet", description=__doc__)
-    parser.add_argument("--portrait", type=Path, required=True)
+    parser.add_argument(
+        "--portrait",
+        type=Path,
+        action="append",
+        metavar="FILE",
+        help="several times for several (the built-in people)",
+    )
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--model", type=Path, help="an imported checkpoint (default: the shipped model)")
     options = parser.parse_args(arguments)
-    Image.fromarray(sheet(options.portrait, options.model)).save(options.out, quality=82)
+    try:
+        made = sheet(options.portrait or built_in_people(), options.model)
+    except ValueError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    Image.fromarray(made).save(options.out, quality=82)
     sys.stdout.write(f"{options.out.name}: {options.out.stat().st_size} bytes\n")
     return 0
 
 
-def sheet(portrait: Path, model: Path | None = None) -> NDArray[np.uint8]:
-    """A row for each motion, eight of its turning points: uint8 (rows * 176 + band, 8 * 176, 3), marked."""
-    from ml.animate.animate import AnimateRequest, run
+def built_in_people() -> list[Path]:
+    """The pictures of the people who come with the program. Raises IdentityError without their catalogue."""
+    from ml.swap.people import catalog
 
-    settings = MotionSettings(framing=Framing.SQUARE)
+    return [STATIC / person.picture for person in catalog()]
 
-    def row(driver: BuiltIn) -> NDArray[np.uint8]:
-        def cells(clip: Clip) -> NDArray[np.uint8]:
-            frames = list(clip.frames)
-            chosen = [
-                cv2.resize(frames[at], (CELL, CELL), interpolation=cv2.INTER_AREA) for at in turning_points(driver)
-            ]
-            return np.concatenate(chosen, axis=1)
 
-        request = AnimateRequest(portrait, built_in=driver.slug, settings=settings, model=model)
-        return run(request, lambda *_: None, cells).sealed
-
-    whole = np.concatenate([row(each) for each in catalogue()])
+def sheet(portraits: Sequence[Path], model: Path | None = None) -> NDArray[np.uint8]:
+    """A row for each portrait, in it four turning points of each motion: uint8 (rows * 96 + band, motions * 4 * 96, 3),
+    marked. Raises ValueError for a portrait without a face, or that is no picture.
+    """
+    network = model_of(model)
+    with tempfile.TemporaryDirectory() as folder:
+        roomy = [_with_room(path, Path(folder) / f"{number}-{path.stem}.png") for number, path in enumerate(portraits)]
+        whole = np.concatenate(
+            [np.concatenate([_part(driver, path, network) for driver in catalogue()], axis=1) for path in roomy]
+        )
     band = visible_mark.band(whole.shape[1], whole.shape[0], "Unmask")
     return visible_mark.burn(np.pad(whole, ((0, len(band)), (0, 0), (0, 0))), "Unmask")
 
 
+def _part(driver: BuiltIn, portrait: Path, model: MotionModel) -> NDArray[np.uint8]:
+    """Those of the motion's frames that are shown, and no others: made as ``ml.animate.animate.run`` makes them."""
+    from ml.animate.drivers import led
+    from ml.animate.lids import level_of
+    from ml.animate.looks import Looks
+    from ml.animate.motion import moved
+    from ml.animate.square import square_of
+    from ml.networks.fomm.keypoints import Keypoints
+
+    pixels = decode(portrait).pixels
+    with FaceFinder() as finder:
+        face = next(iter(finder.find(pixels, 1)), None)
+    if face is None:
+        raise ValueError(f"no face was found in {portrait.name}")
+    square = square_of([face.box], pixels.shape[1], pixels.shape[0])
+    known = model.portrait(square.cut(pixels, model.size))
+    settings = MotionSettings(framing=Framing.SQUARE, smoothing=0.0)
+    keypoints = led(driver, face.landmarks, square, known.keypoints, by_places=model is model_of())
+    aim = moved(known.keypoints, keypoints, 0, settings)
+    looks, poses = Looks(pixels, face, square, settings, model, known), driver.poses()
+    cells = []
+    for at in turning_points(driver):
+        seen, stage = looks.of(level_of(poses[at].lids))
+        (frame,) = stage.shown(model.make(seen, Keypoints(aim.value[at : at + 1], aim.jacobian[at : at + 1])))
+        edge = round((1 - _SHOWN) / 2 * len(frame))
+        shown = frame[edge : len(frame) - edge, edge : len(frame) - edge]
+        cells.append(cv2.resize(shown, (CELL, CELL), interpolation=cv2.INTER_AREA))
+    return np.concatenate(cells, axis=1)
+
+
+def _with_room(portrait: Path, path: Path) -> Path:
+    pixels = decode(portrait).pixels
+    room = round(_ROOM * max(pixels.shape[:2]))
+    roomy = np.asarray(cv2.copyMakeBorder(pixels, room, room, room, room, cv2.BORDER_REPLICATE), np.uint8)
+    path.write_bytes(encode_png(roomy))
+    return path
+
+
 def turning_points(driver: BuiltIn) -> list[int]:
-    """The first frame, and seven of those in which the motion comes to a turn, spread over its time."""
+    """The first frame, and three of those in which the motion comes to a turn, spread over its time."""
     turns = {round(seconds * driver.fps) for keys in driver.path.values() for seconds, value in keys if value}
     every = sorted(at for at in turns if 0 < at < driver.frames)
     spread = np.linspace(0, len(every) - 1, COLUMNS - 1).round().astype(int)

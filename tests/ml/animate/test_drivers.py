@@ -14,10 +14,13 @@ from ml.animate.drivers import CHANNELS, built_in, catalogue, led, posed
 from ml.animate.lids import LEVELS, level_of, shut
 from ml.animate.places import LEFT_EYE, LIPS, RIGHT_EYE, keypoints_of, mirrored
 from ml.animate.previews import drawn
+from ml.animate.sheet import CELL, COLUMNS, built_in_people, sheet, turning_points
 from ml.animate.square import square_of
 from ml.errors import MediaError
 from ml.faces import FaceFinder
+from ml.media import encode_png
 from ml.networks.fomm import Keypoints
+from ml.provenance import visible_mark
 from ml.swap.alignment import mean_mesh
 from ml.swap.reposing import Pose
 
@@ -123,6 +126,27 @@ def test_a_mirrored_mesh_has_its_eyes_where_the_other_ones_were() -> None:
         other[list(RIGHT_EYE)].mean(0), [127 - mesh[list(LEFT_EYE), 0].mean(), mesh[list(LEFT_EYE), 1].mean()], atol=0.5
     )
     assert np.abs(mirrored(other[None], 128)[0] - mesh).max() < 0.5
+
+
+def test_the_sheet_shows_painted_people_at_the_turning_points_and_is_marked(tmp_path: Path) -> None:
+    people = built_in_people()
+    assert len(people) == 5
+    assert all(path.is_file() for path in people)
+    for each in catalogue():
+        points = turning_points(each)
+        assert len(points) == COLUMNS
+        assert points[0] == 0
+        assert all(0 < at < each.frames for at in points[1:])
+    made = sheet(people[:1])
+    band = visible_mark.band(made.shape[1], made.shape[0], "Unmask")
+    assert np.abs(made[-len(band) :].astype(int) - band).mean() < 1
+    cells = made[:CELL].reshape(CELL, len(catalogue()), COLUMNS, CELL, 3).astype(int)
+    moved = np.abs(cells[:, :, 1:] - cells[:, :, :1]).mean(axis=(0, 3, 4))
+    assert (moved.max(axis=1) > 0.3).all(), "a motion that does not show"  # a blink moves little else than lids
+    wall = tmp_path / "wall.png"
+    wall.write_bytes(encode_png(np.full((90, 90, 3), 80, np.uint8)))
+    with pytest.raises(ValueError, match="no face was found in 0-wall"):
+        sheet([wall])
 
 
 def test_the_drawn_face_is_transparent_around_and_moves() -> None:
