@@ -57,9 +57,9 @@ class ConsentForm(forms.Form):
         self.fields["version"].initial = texts.consent(Consent.Relation.MYSELF).version
 
     @property
-    def statements(self) -> list[tuple[str, str, str]]:
-        """(value, label, words) of each choice, as the template shows them."""
-        return [(value, str(label), texts.consent(value).body) for value, label in Consent.Relation.choices]
+    def statements(self) -> list[tuple[str, str, texts.Text]]:
+        """(value, label, text) of each choice, as the template shows them."""
+        return [(value, str(label), texts.consent(value)) for value, label in Consent.Relation.choices]
 
     def clean_evidence(self) -> UploadedFile[bytes] | None:
         upload = self.cleaned_data.get("evidence")

@@ -11,12 +11,16 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
-from django.utils.translation import override
+from django.utils.html import escape
+from django.utils.translation import deactivate, override
 
 from deepfake_site import catalogs
+from generation import texts
+from generation.consents import Consent
 from tests.live_site import REPOSITORY
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from babel.messages.catalog import Catalog
@@ -41,6 +45,13 @@ SAME: Final = {
     "px",
 }
 READ_ALOUD: Final = ("aria-label", "title", "alt", "placeholder", "aria-description")
+
+
+@pytest.fixture(autouse=True)
+def _no_language_stays() -> Iterator[None]:
+    """A request leaves its language behind in the thread: nothing to a site, much to the next test."""
+    yield
+    deactivate()
 
 
 @pytest.fixture(scope="module")
@@ -138,6 +149,25 @@ def test_languages_are_named_in_their_own_words() -> None:
     with override("de"):
         assert settings.TRANSLATIONS["zh-hans"] == "简体中文"
     assert set(dict(settings.LANGUAGES)) <= set(settings.TRANSLATIONS)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_what_people_agree_to_is_translated_and_english_is_kept(language: str) -> None:
+    agreed_to = [texts.terms(), *(texts.consent(relation) for relation in Consent.Relation.values)]
+    with override(language):
+        for text in agreed_to:
+            assert text.is_translated, text.path
+            assert len(text.translated_paragraphs) == len(text.paragraphs)
+            assert text.body == text.path.read_text(encoding="utf-8").strip(), "the record keeps the English words"
+    with override("en"):
+        assert not any(text.is_translated for text in agreed_to)
+    assert [text.version for text in agreed_to] == ["1"] * 4
+    html = Client(headers={"Accept-Language": language}).get(reverse("generation:terms")).content.decode()
+    with override(language):
+        assert all(
+            escape(part) in html for text in agreed_to[:1] for part in (*text.paragraphs, *text.translated_paragraphs)
+        )
 
 
 def past_the_catalogs(source: str, keywords: dict[str, int]) -> list[str]:
