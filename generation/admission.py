@@ -13,6 +13,7 @@ from uuid import UUID
 from django.conf import settings
 from django.utils import timezone
 
+from jobs.intake import plain_line
 from jobs.models import Artifact
 
 from . import identities, learned, making, motions
@@ -70,7 +71,7 @@ def admit(job: Job) -> None:
         terms=terms,
         consent=consents[0],
         affirmed=True,
-        title=str(job.params.get("title", ""))[:200],
+        title=plain_line(str(job.params.get("title", ""))),
         created=job.created,
     )
     for part in made_of:

@@ -26,6 +26,7 @@ class Reason(StrEnum):
     CONSENT_WITHDRAWN = "consent_withdrawn"
     UNKNOWN_IDENTITY = "unknown_identity"
     MORE_PEOPLE = "more_people_than_consents"
+    FILE_IN_USE = "file_in_use"
     DAILY_QUOTA = "daily_quota"
     BLOCKED_PICTURE = "blocked_picture"
     BLOCKED_FACE = "blocked_face"
@@ -46,6 +47,7 @@ SENTENCES: Final[dict[Reason, str]] = {
     Reason.CONSENT_WITHDRAWN: _("The consent for one of the faces was withdrawn. Nothing is made of it any more."),
     Reason.UNKNOWN_IDENTITY: _("There is no such built-in person. Choose one from the list."),
     Reason.MORE_PEOPLE: _("The picture shows more people than consent was stated for. Use one that shows only them."),
+    Reason.FILE_IN_USE: _("This file is in work already: the same was asked for twice. Look into your gallery."),
     Reason.DAILY_QUOTA: _("You have made as much as one account may make in a day. Please come back tomorrow."),
     Reason.BLOCKED_PICTURE: _("This picture was taken down on request and cannot be used here."),
     Reason.BLOCKED_FACE: _(
@@ -61,6 +63,7 @@ STATUS: Final[dict[Reason, int]] = {
     Reason.NOT_SIGNED_IN: 401,
     Reason.DAILY_QUOTA: 429,
     Reason.TERMS: 409,
+    Reason.FILE_IN_USE: 409,
     Reason.UNKNOWN_IDENTITY: 404,
     Reason.NOT_AFFIRMED: 400,
     Reason.NO_CONSENT: 400,

@@ -9,8 +9,9 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from jobs import intake, lifecycle
+from jobs import intake, lifecycle, quotas
 from jobs.errors import IntakeError
+from jobs.models import Artifact
 
 from . import admission, identities, texts
 from .consents import Consent, TermsAcceptance
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
     from django.core.files.uploadedfile import UploadedFile
 
-    from jobs.models import Artifact
     from jobs.requester import Requester
 
 __all__ = [
@@ -83,6 +83,7 @@ def accept_file(requester: Requester, upload: UploadedFile[bytes], kind: str, *,
     """Take a picture, or where `clips` is true a video, in for generation. Raises Refused, IntakeError and
     QuotaExceeded; then nothing is kept. An artifact that no job takes over is purged after an hour or so."""
     admission.check_person(requester.user, kind)
+    quotas.check_files(requester)
     accept = intake.accept_video if clips and intake.is_video(upload) else intake.accept_picture
     artifact = accept(upload, requester, kind)
     try:
@@ -107,12 +108,11 @@ def state_consent(
     user = requester.user
     if user is None:
         raise Refused(Reason.NOT_SIGNED_IN)
-    try:
-        text = texts.consent(relation)
-    except KeyError:
-        raise Refused(Reason.NO_CONSENT, relation=relation) from None
+    if relation not in Consent.Relation.values:
+        raise Refused(Reason.NO_CONSENT, relation=relation[:40])
+    text = texts.consent(relation)
     if version != text.version or not 1 <= people <= 20:
-        raise Refused(Reason.NO_CONSENT, version=version, people=people)
+        raise Refused(Reason.NO_CONSENT, version=version[:40], people=people)
     if artifact is not None and (artifact.owner_id != user.pk or identity):
         raise Refused(Reason.CONSENT_OF_ANOTHER, artifact=artifact.pk)
     if artifact is None and identities.find(identity) is None:
@@ -157,13 +157,22 @@ def submit_generation(requester: Requester, wish: Wish) -> Generation:
     params = {
         "inputs": [part.as_params() for part in wish.parts],
         "affirmed": wish.affirmed,
-        "title": wish.title,
+        "title": intake.plain_line(wish.title),
         "options": wish.options,
     }
     files = [part.artifact for part in wish.parts if part.artifact is not None]
     with transaction.atomic():
+        _check_free(files)
         job = lifecycle.submit(wish.kind, requester, files, params)
         return Generation.objects.get(job=job)
+
+
+def _check_free(files: list[Artifact]) -> None:
+    """Two clicks at once: the second finds that the first has taken the files. One file belongs to one piece of work,
+    and goes with it."""
+    rows = Artifact.objects.select_for_update().filter(pk__in=[each.pk for each in files])
+    if any(job is not None for job in rows.values_list("job_id", flat=True)):
+        raise Refused(Reason.FILE_IN_USE)
 
 
 def own_generation(requester: Requester, generation_id: UUID) -> Generation | None:

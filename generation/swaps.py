@@ -9,6 +9,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from jobs import quotas
+from jobs.intake import plain_line
 
 from . import admission, identities, learned, services, uploads
 from .models import Generation
@@ -145,7 +146,7 @@ def learning(minutes: float | None = None, name: str = "", *, keep: bool = True)
     return {
         "minutes": max(SHORTEST_MINUTES, min(default_minutes(), asked)),
         "steps": int(settings.GENERATION_LEARN_STEPS),
-        "person": name.strip()[:60],
+        "person": plain_line(name, 60),
         "keep": keep,
     }
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.core.files.base import File
 from django.utils import timezone
 
-from jobs import lifecycle
+from jobs import lifecycle, quotas
 from jobs.models import Artifact
 
 from . import texts
@@ -41,7 +41,9 @@ def of_earlier(user: User, generation: str | UUID | None, role: str) -> Artifact
 
 
 def copied(artifact: Artifact, requester: Requester) -> Artifact:
-    """The same bytes once more, for another piece of work: one file belongs to one job, and goes with it."""
+    """The same bytes once more, for another piece of work: one file belongs to one job, and goes with it. Raises
+    QuotaExceeded."""
+    quotas.check_files(requester)
     copy = Artifact(
         role=artifact.role,
         sha256=artifact.sha256,

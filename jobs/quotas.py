@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from . import estimates
 from .errors import QuotaExceeded
-from .models import Job
+from .models import Artifact, Job
 from .states import UNFINISHED, JobState
 
 if TYPE_CHECKING:
@@ -27,6 +27,17 @@ def _retry_after(kind: str, least: int) -> int:
     """When a place is likely to be free: one job's time, spread a little so that not all come back in one second."""
     median = estimates.median_seconds(kind) or 10.0
     return min(600, max(least, round(median))) + random.randint(0, 4)  # noqa: S311
+
+
+def check_files(requester: Requester) -> None:
+    """Raise QuotaExceeded where as many files of one owner lie here without a job as may wait at all. Wizards take
+    files in before there is a job; without a bound they would fill the disk before the purge comes."""
+    limit = waiting_limit(requester)
+    if Artifact.objects.filter(owner=requester.user, job=None).count() >= limit:
+        raise QuotaExceeded(
+            _("You have %(limit)d pictures waiting already. Please wait until some are done.") % {"limit": limit},
+            _retry_after("", 600),
+        )
 
 
 def check(requester: Requester, kind: str, adding: int = 1) -> None:
