@@ -49,8 +49,8 @@ def distance(one: str, other: str) -> int:
 
 
 def mirrored(perceptual_hash: str) -> str:
-    """About the hash of the same picture seen in a mirror: a cosine transform's odd horizontal terms change their sign.
-    Of mirrored copies 995 in 1000 are within LOOK_ALIKE of it, scaled to 75 % and saved as JPEG 75 in between."""
+    """About the hash of the same picture seen in a mirror, as ml.provenance.perceptual_hash has it: most such copies
+    are within LOOK_ALIKE of it (docs/provenance.md)."""
     return f"{int(perceptual_hash, 16) ^ ODD_COLUMNS:016x}"
 
 
@@ -136,13 +136,14 @@ def record(job: Job, *, sha256: str, perceptual_hash: str = "", mark: str = "") 
 
 
 def looks() -> bytes:
-    """The perceptual hashes of all that was made here, 8 bytes each: to look for a likeness without a database."""
+    """The perceptual hashes of all that was made here, and of the same seen in a mirror, 8 bytes each: to look for a
+    likeness without a database."""
     hashes = MadeOutput.objects.exclude(perceptual_hash="").values_list("perceptual_hash", flat=True).distinct()
-    return bytes.fromhex("".join(hashes))
+    return bytes.fromhex("".join(look + mirrored(look) for look in hashes))
 
 
 def find(sha256: str = "", perceptual_hash: str = "", mark: str = "") -> list[Match]:
-    """Outputs made here that this may be, the surest first; each job once."""
+    """Outputs made here that this may be, seen in a mirror too, the surest first; each job once."""
     found: dict[UUID, Match] = {}
     for by, row, bits in _rows(sha256, perceptual_hash, mark):
         withdrawn, generated = row.withdrawn is not None, bool(row.mark or row.perceptual_hash)
@@ -157,7 +158,8 @@ def _rows(sha256: str, perceptual_hash: str, mark: str) -> Iterator[tuple[str, M
     if mark:
         yield from (("mark", row, None) for row in rows.filter(mark=mark))
     if perceptual_hash:
-        apart = [(distance(perceptual_hash, row.perceptual_hash), row) for row in rows.looking_like(perceptual_hash)]
+        seen = (perceptual_hash, mirrored(perceptual_hash))
+        apart = [(distance(look, row.perceptual_hash), row) for look in seen for row in rows.looking_like(look)]
         near = sorted(((bits, row) for bits, row in apart if bits <= LOOK_ALIKE), key=lambda pair: pair[0])
         yield from (("looks", row, bits) for bits, row in near)
 

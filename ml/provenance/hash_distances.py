@@ -18,7 +18,7 @@ from PIL import Image, ImageFilter
 
 from ml.errors import MediaError
 from ml.media import decode
-from ml.provenance.perceptual_hash import SAME_PICTURE, perceptual_hash
+from ml.provenance.perceptual_hash import SAME_PICTURE, mirrored, perceptual_hash
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -59,6 +59,10 @@ def _band(image: Image.Image) -> Image.Image:
     return marked
 
 
+def _mirror(image: Image.Image) -> Image.Image:
+    return image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+
+
 def _then(first: Change, second: Change) -> Change:
     return lambda image: second(first(image))
 
@@ -76,7 +80,12 @@ CHANGES: dict[str, Change] = {
     "a dark band over the lowest 8 %": _band,
     "cropped to 95 %": _crop(0.95),
     "cropped to 90 %": _crop(0.9),
-    "mirrored": lambda image: image.transpose(Image.Transpose.FLIP_LEFT_RIGHT),
+    "mirrored": _mirror,
+}
+# With the hash turned around, as a copy is looked up beside its own hash.
+TURNED: dict[str, Change] = {
+    "mirrored, looked up so": _mirror,
+    "mirrored, three quarters of the size, JPEG 75": _then(_mirror, _then(_scale(0.75), _jpeg(75))),
 }
 
 
@@ -122,6 +131,9 @@ def table(images: Sequence[Image.Image]) -> str:
     for name, change in CHANGES.items():
         far = (bits != _bits([change(image) for image in images])).sum(axis=1)
         lines.append(f"| {name} | {np.median(far):.0f} | {np.percentile(far, 99):.0f} | {far.max()} |")
+    for name, change in TURNED.items():
+        far = (_bits(images, mirrored) != _bits([change(image) for image in images])).sum(axis=1)
+        lines.append(f"| {name} | {np.median(far):.0f} | {np.percentile(far, 99):.0f} | {far.max()} |")
     rows, columns = np.triu_indices(len(images), 1)
     apart = (bits[rows] != bits[columns]).sum(axis=1)
     near = ", ".join(f"{(apart <= limit).sum()} within {limit}" for limit in (4, 6, 8, SAME_PICTURE, 12))
@@ -132,9 +144,9 @@ def table(images: Sequence[Image.Image]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _bits(images: Sequence[Image.Image]) -> NDArray[np.bool_]:
+def _bits(images: Sequence[Image.Image], of: Callable[[str], str] = str) -> NDArray[np.bool_]:
     # A change may leave a picture of one colour; nothing then agrees with anything.
-    codes = [perceptual_hash(np.asarray(image)) or "0" * 16 for image in images]
+    codes = [of(perceptual_hash(np.asarray(image)) or "0" * 16) for image in images]
     numbers = np.array([int(code, 16) for code in codes], dtype=">u8")
     return np.unpackbits(numbers.view(np.uint8).reshape(-1, 8), axis=1).astype(bool)
 

@@ -28,6 +28,7 @@ def _lowest(count: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
 
 
 _ROWS, _COLUMNS = _lowest(BITS)
+_ODD: Final = int.from_bytes(np.packbits(_COLUMNS % 2 == 1).tobytes(), "big")
 
 
 def perceptual_hash(pixels: NDArray[np.uint8]) -> str:
@@ -53,6 +54,12 @@ def _reduced(grey: Any) -> Any:
         return grey
     height, width = height // factor, width // factor
     return cv2.resize(grey[: height * factor, : width * factor], (width, height), interpolation=cv2.INTER_AREA)
+
+
+def mirrored(perceptual_hash: str) -> str:
+    """About the hash of the same picture seen in a mirror, within a few bits: there the odd horizontal terms of the
+    cosine transform have the other sign, and the median lies elsewhere by a little."""
+    return f"{int(perceptual_hash, 16) ^ _ODD:016x}"
 
 
 def distance(one: str, other: str) -> int:

@@ -446,7 +446,7 @@ def test_what_the_child_is_told(ada: User, tmp_path: Path, settings: Any) -> Non
         0.5,
         ".png",
     )
-    assert told.looks == bytes.fromhex("0f0f0f0f0f0f0f0f")
+    assert told.looks == bytes.fromhex("0f0f0f0f0f0f0f0f" + outputs.mirrored("0f0f0f0f0f0f0f0f"))
     assert told.blocked == ("00000000000000ff", outputs.mirrored("00000000000000ff"))
     assert not told.made_here
     assert told.mark == made.job_id.hex[:12]

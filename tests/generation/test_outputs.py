@@ -51,9 +51,11 @@ def flipped(perceptual_hash: str, bits: int, seed: int) -> str:
 
 
 def test_one_bound_for_looks() -> None:
-    from ml.provenance.perceptual_hash import SAME_PICTURE
+    from ml.provenance.perceptual_hash import SAME_PICTURE, mirrored
 
     assert outputs.LOOK_ALIKE == SAME_PICTURE
+    for look in ("0" * 16, "c4a81aafc2b86df8"):  # jobs knows nothing of pictures, and has the bits as a number
+        assert outputs.mirrored(look) == mirrored(look)
 
 
 @pytest.mark.django_db
@@ -66,6 +68,9 @@ def test_looks_are_found_up_to_the_bound_and_not_beyond() -> None:
             (match,) = outputs.find(perceptual_hash=flipped(row.perceptual_hash, bits, seed))
             assert (match.job, match.by, match.bits) == (row.job_ref, "looks", bits)
         assert outputs.find(perceptual_hash=flipped(row.perceptual_hash, outputs.LOOK_ALIKE + 1, seed)) == []
+    (match,) = outputs.find(perceptual_hash=flipped(outputs.mirrored(row.perceptual_hash), 3, 1))
+    assert (match.job, match.bits) == (row.job_ref, 3)  # a picture turned around is the same picture
+    assert outputs.looks()[:8].hex() == outputs.mirrored(outputs.looks()[8:16].hex())
     for wrong in ("abc", "x" * 16):
         with pytest.raises(ValueError):
             outputs.find(perceptual_hash=wrong)
