@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 # Seconds of two cores for a megapixel that is sent, as `python -m benchmarks restore` measures them there.
 FOREIGN: Final = 250.0  # a whole RRDBNet
-GENERATIVE: Final = 30.0
+GENERATIVE: Final = 15.0
 TRAINED: Final = 3.0
 CLASSICAL: Final = 0.5
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _TILE = 256
-_LARGE_TILE = 128  # ESRGAN keeps some 200 channels of every pixel
+_LARGE_TILE = 128  # of a whole RRDBNet, which keeps some 200 channels of every pixel
 _MOST_HALO = 32
 """Of the deep networks: their reach is hundreds of pixels, but what lies beyond some thirty changes nothing visible."""
 
@@ -69,7 +69,7 @@ def esrgan(strength: float) -> Network:
 
     Wang et al., ESRGAN (ECCVW 2018), section 3.4. Raises WeightsError where it is not shipped.
     """
-    return Network(_interpolated(round(strength, 2)), 4, halo=_MOST_HALO, tile=_LARGE_TILE, rim=8)
+    return Network(_interpolated(round(strength, 2)), 4, halo=_MOST_HALO, tile=_TILE, rim=8)
 
 
 @lru_cache(maxsize=3)
