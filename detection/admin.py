@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
@@ -143,17 +143,23 @@ class ReportAdmin(admin.ModelAdmin):
         return picture(report.subject.display, 480)
 
     def save_model(self, request: HttpRequest, obj: Report, form: Any, change: bool) -> None:
-        services.decide_report(obj, obj.status, request.user)
+        self._tell(request, services.decide_report(obj, obj.status, request.user))
 
     @admin.action(description=_("Uphold the selected reports"), permissions=["change"])
     def uphold(self, request: HttpRequest, queryset: QuerySet[Report]) -> None:
-        for report in queryset.select_related("subject"):
-            services.decide_report(report, Report.Status.UPHELD, request.user)
+        self._decide(request, queryset, Report.Status.UPHELD)
 
     @admin.action(description=_("Dismiss the selected reports"), permissions=["change"])
     def dismiss(self, request: HttpRequest, queryset: QuerySet[Report]) -> None:
-        for report in queryset.select_related("subject"):
-            services.decide_report(report, Report.Status.DISMISSED, request.user)
+        self._decide(request, queryset, Report.Status.DISMISSED)
+
+    def _decide(self, request: HttpRequest, queryset: QuerySet[Report], status: str) -> None:
+        done = [services.decide_report(report, status, request.user) for report in queryset.select_related("subject")]
+        self._tell(request, all(done))
+
+    def _tell(self, request: HttpRequest, done: bool) -> None:
+        if not done:
+            self.message_user(request, _("What is about your own upload somebody else decides."), messages.ERROR)
 
 
 @admin.register(ApiToken)

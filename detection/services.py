@@ -131,8 +131,11 @@ def _report(check: Check, requester: Requester, reason: str, comment: str) -> Re
         return mine.get()
 
 
-def decide_report(report: Report, status: str, by: User | None = None) -> None:
-    """A decision outside the queue, or its taking back. Retention rests while a report is open, then starts anew."""
+def decide_report(report: Report, status: str, by: User | None = None) -> bool:
+    """A decision outside the queue, or its taking back. Retention rests while a report is open, then starts anew.
+    False, with nothing done, where it is about an upload of the very person: nobody judges their own, here neither."""
+    if by is not None and report.subject.owner_id == by.pk:
+        return False
     with transaction.atomic():
         decided = None if status == Report.Status.OPEN else timezone.now()
         Report.objects.filter(pk=report.pk).update(status=status, decided=decided, seen=None)
@@ -142,6 +145,7 @@ def decide_report(report: Report, status: str, by: User | None = None) -> None:
             flags.report_arrived(report.subject)
         else:
             flags.report_left(report.subject)
+        return True
 
 
 def _reporter(requester: Requester) -> dict[str, object]:

@@ -194,6 +194,10 @@ class PleaAdmin(admin.ModelAdmin):
         for plea in queryset:
             if not self.decide(request, plea, status):
                 text = _("Nothing made here was found for the request of %(contact)s. Fill in the job first.")
+                if status == PleaStatus.REFUSED:
+                    text = _(
+                        "The request of %(contact)s is about your own work: somebody else refuses it, or you grant it."
+                    )
                 self.message_user(request, text % {"contact": plea.contact}, messages.ERROR)
 
 
@@ -212,6 +216,11 @@ class TakedownPleaAdmin(PleaAdmin):
         "decided_by",
         "answer",
     )
+
+    def has_change_permission(self, request: HttpRequest, obj: TakedownPlea | None = None) -> bool:
+        # Nobody points what is asked about their own work somewhere else, and then refuses it.
+        own = obj is not None and pleading.is_about_work_of(obj, request.user)
+        return not own and super().has_change_permission(request, obj)
 
     def decide(self, request: HttpRequest, plea: TakedownPlea, status: PleaStatus) -> bool:
         return pleading.decide_takedown(plea, status, request.user)

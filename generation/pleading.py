@@ -111,8 +111,15 @@ def found_job(plea: TakedownPlea) -> UUID | None:
     return None
 
 
+def is_about_work_of(plea: TakedownPlea, user: User) -> bool:
+    return plea.job_ref is not None and Generation.objects.filter(job_id=plea.job_ref, owner=user).exists()
+
+
 def decide_takedown(plea: TakedownPlea, status: str, by: User | None, answer: str = "") -> bool:
-    """Grant or refuse. Granted: removed everywhere at once. False where it names nothing that was made here."""
+    """Grant or refuse. Granted: removed everywhere at once. False where it names nothing that was made here; and where
+    somebody would refuse what is asked about their own work."""
+    if status == PleaStatus.REFUSED and by is not None and is_about_work_of(plea, by):
+        return False
     with transaction.atomic():
         if status == PleaStatus.GRANTED and (
             plea.job_ref is None or not take_down(plea.job_ref, by=by, note=f"request {plea.pk}")

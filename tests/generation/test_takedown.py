@@ -9,12 +9,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
+from django.contrib.auth.models import Group, Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 from PIL import Image
 
-from generation import pleading, services, showing
+from generation import permissions, pleading, services, showing
 from generation.ledger import LedgerEntry, faults
 from generation.models import BlockedFace, BlockedPicture, FacePlea, TakedownPlea
 from generation.pleas import PleaStatus
@@ -99,6 +100,26 @@ def test_found_by_address_or_number(by: str, ada: User) -> None:
     assert plea.status == (PleaStatus.OPEN if by == "nothing known" else PleaStatus.GRANTED)
 
 
+def test_nobody_refuses_a_request_about_their_own_work(ada: User, ben: User) -> None:
+    (generation,) = rows.finished(ada, 1)
+    assert asked(Client(), address=str(generation.pk)) == 302
+    plea = TakedownPlea.objects.get()
+    permissions.grant(Group, Permission)
+    ada.groups.add(Group.objects.get(name="reviewer"))
+    type(ada).objects.filter(pk=ada.pk).update(is_staff=True)
+    client = Client()
+    client.force_login(ada)
+    change = reverse("admin:generation_takedownplea_change", args=[plea.pk])
+    assert client.post(change, {"job_ref": "", "answer": ""}).status_code == 403
+    chosen = {"action": "refuse", "_selected_action": [str(plea.pk)]}
+    told = client.post(reverse("admin:generation_takedownplea_changelist"), chosen, follow=True)
+    assert b"your own work" in told.content
+    assert not pleading.decide_takedown(plea, PleaStatus.REFUSED, ada)
+    assert TakedownPlea.objects.get().status == PleaStatus.OPEN
+    assert pleading.decide_takedown(plea, PleaStatus.REFUSED, ben)
+    assert pleading.decide_takedown(plea, PleaStatus.GRANTED, ada)  # to take it away is anybody's who may
+
+
 def test_asking_takes_nothing_down_by_itself(ada: User, astronaut_jpeg: bytes, tmp_path: Path) -> None:
     generation = do.made(ada, astronaut_jpeg, tmp_path / "work")
     assert asked(Client(), address=str(generation.job_id), status="granted", job_ref=str(generation.job_id)) == 302
@@ -164,10 +185,6 @@ def test_more_faces_than_consents_are_refused(ada: User, astronaut: NDArray[np.u
 
 
 def test_queues_of_the_desk(client: Client, ada: User, astronaut_jpeg: bytes, tmp_path: Path) -> None:
-    from django.contrib.auth.models import Group, Permission
-
-    from generation import permissions
-
     generation = do.made(ada, astronaut_jpeg, tmp_path / "work")
     asked(Client(), address=str(generation.job_id))
     never_me(astronaut_jpeg)
