@@ -89,7 +89,7 @@ def artifact(request: HttpRequest, artifact_id: UUID, name: str) -> HttpResponse
 
 
 def artifact_response(request: HttpRequest, found: Artifact) -> HttpResponseBase:
-    """Serve an artifact to somebody who may see it, whole or in part: never sniffed, never run, cached by them alone."""
+    """Serve an artifact to whoever may see it, whole or in part: never sniffed, never run, cached by them alone."""
     etag = f'"{found.sha256}"'
     response: HttpResponseBase
     if etag in parse_etags(request.headers.get("If-None-Match", "")):
