@@ -21,6 +21,9 @@ class Animated(ValueError):
     """More than one picture in time."""
 
 
+TOO_MANY: Final = "more parts than any encoder writes"
+
+
 @dataclass(frozen=True, slots=True)
 class Structure:
     width: int
@@ -35,6 +38,7 @@ _NEXT_MARKER: Final = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])", re.DOTALL)
 _STANDALONE: Final = frozenset({0x01, *range(0xD0, 0xD8)})
 _FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 SOI, EOI, SOS = 0xD8, 0xD9, 0xDA
+MOST_PARTS: Final = 20_000  # segments or chunks; decoders keep a list of them, in many times their size of memory
 MOST_SCANS: Final = (
     100  # encoders write about ten; each costs the decoder a pass over all pixels, however few its bytes
 )
@@ -44,7 +48,7 @@ def walk_jpeg(data: bytes) -> Structure:
     """Markers from SOI to EOI (ITU T.81, B.1)."""
     position, scans = 2, 0
     size: tuple[int, int] | None = None
-    while True:
+    for _ in range(MOST_PARTS):
         match = _MARKER.match(data, position)
         if match is None:
             raise Broken("no marker where one must be")
@@ -76,13 +80,14 @@ def walk_jpeg(data: bytes) -> Structure:
             if following is None:
                 raise Broken("ends inside the picture")
             position = following.start()
+    raise Broken(TOO_MANY)
 
 
 def walk_png(data: bytes) -> Structure:
     """Chunks with their checksums, from IHDR to IEND (PNG, third edition, 5)."""
     position, pixels = 8, False
     size: tuple[int, int] | None = None
-    while True:
+    for _ in range(MOST_PARTS):
         if position + 12 > len(data):
             raise Broken("ends before IEND")
         length, name = struct.unpack_from(">I4s", data, position)
@@ -105,6 +110,7 @@ def walk_png(data: bytes) -> Structure:
                 raise Broken("no picture data")
             return Structure(size[0], size[1], end)
         position = end
+    raise Broken(TOO_MANY)
 
 
 def walk_webp(data: bytes) -> Structure:
@@ -113,9 +119,12 @@ def walk_webp(data: bytes) -> Structure:
     end = 8 + riff
     if end > len(data) or riff < 4:
         raise Broken("ends before the length that it says")
-    position, pixels = 12, False
+    position, pixels, parts = 12, False, 0
     size: tuple[int, int] | None = None
     while position + 8 <= end:
+        parts += 1
+        if parts > MOST_PARTS:
+            raise Broken(TOO_MANY)
         name, length = struct.unpack_from("<4sI", data, position)
         body = position + 8
         if body + length > end:

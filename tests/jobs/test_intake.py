@@ -72,6 +72,16 @@ def comment_bomb() -> bytes:
     return saved(drawing(), "PNG", pnginfo=info)
 
 
+def _in_chunks(count: int) -> bytes:
+    """The same picture with its data cut into so many chunks."""
+    data = saved(drawing().resize((61, 47)), "PNG")
+    at, start = data.index(b"IDAT"), data.index(b"IDAT") - 4
+    (length,) = struct.unpack(">I", data[start:at])
+    body = data[at + 4 : at + 4 + length]
+    parts = b"".join(chunk(b"IDAT", body[i : i + 1]) for i in range(min(count, len(body)) - 1))
+    return data[:start] + parts + chunk(b"IDAT", body[min(count, len(body)) - 1 :]) + data[at + 4 + length + 4 :]
+
+
 GOOD: dict[str, Callable[[], tuple[bytes, str, str]]] = {
     "jpeg": lambda: (saved(drawing(), "JPEG"), "photo.jpg", "JPEG"),
     "jpeg in capitals": lambda: (saved(drawing(), "JPEG"), "DSC01.JPEG", "JPEG"),
@@ -162,6 +172,14 @@ BAD: dict[str, tuple[Callable[[], bytes], str, str, str]] = {
         "photo.png", "truncated", "incomplete",
     ),
     "only a signature": (lambda: b"\xff\xd8\xff\xd9", "photo.jpg", "truncated", "incomplete"),
+    "more segments than any encoder writes": (
+        lambda: saved(drawing(), "JPEG")[:2] + b"\xff\xe1\x00\x02" * 20_000 + saved(drawing(), "JPEG")[2:],
+        "photo.jpg", "truncated", "damaged",
+    ),
+    "more chunks than any encoder writes": (
+        lambda: png(1, 1, *[chunk(b"teXt", b"")] * 20_000), "photo.png", "truncated", "damaged",
+    ),
+    "more chunks of webp than any encoder writes": (lambda: _with_chunks(20_000), "a.webp", "truncated", "damaged"),
     "more scans than any encoder writes": (lambda: _with_scans(101), "photo.jpg", "truncated", "damaged"),
     "a long filling before no marker": (lambda: _with_filling(1_000_000)[:-2], "a.jpg", "truncated", "incomplete"),
 }  # fmt: skip
@@ -172,6 +190,12 @@ def _with_jpeg_size(width: int, height: int) -> bytes:
     at = data.index(b"\xff\xc0")
     struct.pack_into(">HH", data, at + 5, height, width)
     return bytes(data)
+
+
+def _with_chunks(count: int) -> bytes:
+    data = saved(drawing(), "WEBP")
+    body = data[8:] + (b"none" + bytes(4)) * count
+    return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
 SCANS_OF_PILLOW = 6
