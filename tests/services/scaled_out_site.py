@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import uuid
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -76,11 +75,11 @@ class ScaledOutSite:
         )
 
     def start_web(self) -> str:
-        """Start a web process as an operator would, plain Daphne without a worker; return its address."""
+        """Start a web process as an operator would, without a worker; return its address."""
         port = free_port()
         process = Process(
             f"web{len(self.webs)}",
-            [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port), "deepfake_site.asgi:application"],
+            manage_command("serve", "--no-worker", "--port", str(port)),
             self.environment,
             self.data_dir / f"web{len(self.webs)}.log",
         )

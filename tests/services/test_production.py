@@ -1,4 +1,4 @@
-"""Production as deploy/ sets it up: TLS at nginx with the shipped configuration, plain http to Daphne behind it."""
+"""Production as deploy/ sets it up: TLS at nginx with the shipped configuration, plain http to the site behind it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import re
 import shutil
 import ssl
 import subprocess
-import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -62,8 +61,8 @@ class SecureSite:
             ("collectstatic", "--noinput", "--verbosity", "0"),
         ):
             subprocess.run(manage_command(*arguments), env=self.environment, cwd=REPOSITORY, check=True)
-        daphne = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(self.web_port)]
-        web = Process("web", [*daphne, "deepfake_site.asgi:application"], self.environment, self.folder / "web.log")
+        serve = manage_command("serve", "--no-worker", "--port", str(self.web_port))
+        web = Process("web", serve, self.environment, self.folder / "web.log")
         self.processes.append(web)
         wait_for_page(f"http://localhost:{self.web_port}/healthz", web, 90)
         nginx = Process(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -44,6 +45,19 @@ def test_gpu_build_asks_for_the_pinned_tensorflow() -> None:
     dockerfile = (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
     assert f"ARG TENSORFLOW=tensorflow=={pinned[1]}\n" in dockerfile
     assert f"tensorflow[and-cuda]=={pinned[1]}" in dockerfile
+
+
+def test_image_starts_the_sites_own_server() -> None:
+    """Daphne's own command takes a large upload apart in its event loop, for nobody: see `UnparsedRequest`."""
+    from jobs.management.commands.serve import Command
+
+    started = re.search(r"^CMD (\[.*\])$", (DEPLOY / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert started is not None
+    program, manage, name, *words = json.loads(started[1])
+    assert (program, manage, name) == ("python", "manage.py", "serve")
+    options = Command().create_parser("manage.py", name).parse_args(words)
+    assert (options.worker, options.host, options.port) == (False, "0.0.0.0", 8000)  # noqa: S104 - in a container
+    assert f"`manage.py serve {' '.join(words)}`" in (REPOSITORY / "docs" / "running.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed")
