@@ -107,9 +107,16 @@ class JobSocket(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
     # --- Telling -----------------------------------------------------------------------------------------------------
     def _visible(self) -> QuerySet[Job]:
         jobs: QuerySet[Job] = Job.objects.filter(pk=self._job_id)
+        if not self._session_holds():
+            return jobs.none()
         if self._requester.may(MAY_SEE):
             return jobs
         return Job.objects.visible_to(self._requester).filter(pk=self._job_id)
+
+    def _session_holds(self) -> bool:
+        """Whoever signs out, or is signed out from another browser, is told nothing more by a socket left open."""
+        session = self.scope.get("session")
+        return bool(session is not None and session.session_key and session.exists(session.session_key))
 
     def _exists(self) -> bool:
         return self._visible().exists()

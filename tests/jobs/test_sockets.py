@@ -139,6 +139,16 @@ async def test_a_member_sees_their_own_job_and_staff_with_the_word_all(django_us
     assert (await communicator.receive_output()).get("code") == 4404
 
 
+async def test_a_browser_that_was_signed_out_is_told_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consumers, "REFRESH_SECONDS", {"queued": 0.05, "running": 0.05})
+    key = await in_database(session)
+    communicator = await opened(await asubmit(key), key)
+    await communicator.receive_json_from()
+    await in_database(SessionStore(key).delete)
+    closed = await communicator.receive_output(timeout=5)
+    assert (closed["type"], closed["code"]) == ("websocket.close", 4404)
+
+
 async def test_waiting_tells_the_place_in_the_queue_as_it_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(consumers, "REFRESH_SECONDS", {"queued": 0.05, "running": 0.05})
     key = await in_database(session)
