@@ -23,6 +23,7 @@ from .errors import QuotaExceeded
 from .files import removed_on_failure
 from .models import Artifact, Job
 from .moves import move, running_row, seq_now
+from .sentences import unpacked
 from .states import TERMINAL, JobState, Standing
 from .turns import in_turn
 from .wake import announce, nudge_workers
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from .requester import Requester
+    from .sentences import Packed
 
 logger = logging.getLogger(__name__)
 
@@ -187,16 +189,9 @@ def succeed(job_id: UUID, attempt: int, result: Any) -> JobState:
 
 @retrying
 def fail(
-    job_id: UUID,
-    attempt: int,
-    code: str,
-    message: str,
-    error_id: str = "",
-    *,
-    params: dict[str, Any] | None = None,
-    lease: datetime | None = None,
+    job_id: UUID, attempt: int, code: str, message: Packed, error_id: str = "", *, lease: datetime | None = None
 ) -> bool:
-    """`message` is an English sentence, `params` are the values that go into it (jobs.sentences)."""
+    template, params = unpacked(message)
     return move(
         job_id,
         JobState.RUNNING,
@@ -204,8 +199,8 @@ def fail(
         held=attempt,
         lease=lease,
         error_code=code[:40],
-        error_message=message,
-        error_params=params or {},
+        error_message=template,
+        error_params=params,
         error_id=error_id,
     )
 
@@ -233,19 +228,12 @@ def requeue(
 
 
 def retry(
-    job: Job,
-    code: str,
-    message: str,
-    error_id: str = "",
-    *,
-    params: dict[str, Any] | None = None,
-    delay: float = 0.0,
-    lease: datetime | None = None,
+    job: Job, code: str, message: Packed, error_id: str = "", *, delay: float = 0.0, lease: datetime | None = None
 ) -> bool:
     """After a passing trouble: another attempt if one is left, else failed with `code`."""
     if job.attempt < job.max_attempts:
         return requeue(job.pk, job.attempt, delay=delay, lease=lease)
-    return fail(job.pk, job.attempt, code, message, error_id, params=params, lease=lease)
+    return fail(job.pk, job.attempt, code, message, error_id, lease=lease)
 
 
 @retrying
@@ -274,12 +262,8 @@ def _take_back(job: Job) -> bool:
     if job.cancel_requested:
         return cancelled(job.pk, job.attempt, lease=job.lease_expires)
     logger.warning("job %s attempt %s was lost with worker %s", job.pk, job.attempt, job.worker)
-    return retry(
-        job,
-        "worker_lost",
-        _("The work was interrupted several times and has been given up. Please try again later."),
-        lease=job.lease_expires,
-    )
+    message = _("The work was interrupted several times and has been given up. Please try again later.")
+    return retry(job, "worker_lost", message, lease=job.lease_expires)
 
 
 @retrying
@@ -306,7 +290,6 @@ def purge(job_id: UUID) -> bool:
             error_params={},
             session_key="",
             address_hash="",
-            finished=job.finished,
         )
 
 

@@ -159,10 +159,6 @@ def file_path(artifact: Artifact, filename: str) -> str:
     return f"artifacts/{secrets.token_hex(1)}/{artifact.id.hex}/{secrets.token_hex(16)}{suffix}"
 
 
-class ArtifactQuerySet(OwnedQuerySet):
-    pass
-
-
 class Artifact(models.Model):
     """One stored file. An `original` is evidence as it came; all others were encoded by us from pixels."""
 
@@ -188,7 +184,7 @@ class Artifact(models.Model):
     created = models.DateTimeField(default=timezone.now, editable=False)
     purge_after = models.DateTimeField(null=True, blank=True)
 
-    objects = ArtifactQuerySet.as_manager()
+    objects = OwnedQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("artifact")

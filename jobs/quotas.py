@@ -40,14 +40,14 @@ def check_files(requester: Requester) -> None:
         )
 
 
-def check(requester: Requester, kind: str, adding: int = 1) -> None:
-    """Raise QuotaExceeded when `adding` more jobs would be too many.
+def check(requester: Requester, kind: str) -> None:
+    """Raise QuotaExceeded when one more job would be too many.
 
     Exact only inside a transaction that `database.serialise("submit")` has made the only one; elsewhere a first look
     that spares a hopeless upload the work.
     """
     unfinished = Job.objects.filter(state__in=UNFINISHED).exclude(owner_key=SYSTEM)
-    if unfinished.count() + adding > settings.JOBS_GLOBAL_CAP:
+    if unfinished.count() >= settings.JOBS_GLOBAL_CAP:
         raise QuotaExceeded(
             _("The site is busy and cannot take more work just now. Please try again in a little while."),
             _retry_after(kind, 10),
@@ -55,7 +55,7 @@ def check(requester: Requester, kind: str, adding: int = 1) -> None:
         )
     waiting = unfinished.filter(state=JobState.QUEUED)
     limit = waiting_limit(requester)
-    if waiting.filter(owner_key=requester.owner_key).count() + adding > limit:
+    if waiting.filter(owner_key=requester.owner_key).count() >= limit:
         raise QuotaExceeded(
             _("You have %(limit)d pictures waiting already. Please wait until some are done.") % {"limit": limit},
             _retry_after(kind, 5),
@@ -63,8 +63,7 @@ def check(requester: Requester, kind: str, adding: int = 1) -> None:
     if (
         not requester.is_member
         and requester.address_hash
-        and waiting.filter(address_hash=requester.address_hash, owner__isnull=True).count() + adding
-        > settings.JOBS_PER_ADDRESS
+        and waiting.filter(address_hash=requester.address_hash, owner__isnull=True).count() >= settings.JOBS_PER_ADDRESS
     ):
         raise QuotaExceeded(
             _("Too many pictures from your network are waiting. Please try again in a little while."),
