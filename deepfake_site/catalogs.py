@@ -6,6 +6,7 @@ Babel reads and writes them (it comes with the tests' requirements; a running si
 from __future__ import annotations
 
 import io
+import json
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -69,6 +70,10 @@ def messages() -> Catalog:
         name = path.relative_to(settings.BASE_DIR).as_posix()
         for _line, message, comments, context in extract("python", io.BytesIO(text.encode()), KEYWORDS):
             catalog.add(message, locations=[(name, 0)], auto_comments=comments, context=context)
+    # The built-in people are data of the swap's weights; what is said of them is read like any other sentence.
+    people = settings.BASE_DIR / "ml" / "weights" / "people" / "catalog.json"
+    for person in json.loads(people.read_text(encoding="utf-8")) if people.is_file() else ():
+        catalog.add(person["about"], locations=[(people.relative_to(settings.BASE_DIR).as_posix(), 0)])
     return catalog
 
 

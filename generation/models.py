@@ -162,13 +162,6 @@ class Generation(models.Model):
     def is_video(self) -> bool:
         return self.result is not None and self.result.content_type.startswith("video/")
 
-    @property
-    def height_with_controls(self) -> int:
-        """Of a clip on a page, with room below it: a player's buttons would otherwise lie on the band."""
-        if self.result is None or not self.result.height or not self.result.width:
-            return 0
-        return int(self.result.height + round(0.22 * self.result.width))
-
 
 ROLES: Final = {
     "source": _("Source"),

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from jobs import midway
 from jobs.errors import PersonError
+from jobs.sentences import told
 
 from . import services, swaps
 from .api import ERRORS, SUBMITTED, MembersRequest, own
@@ -53,7 +54,7 @@ class Lesson(Schema):
 def people(request: MembersRequest) -> list[PersonOut]:
     """The built-in people, who belong to nobody, and those whom you have taught."""
     return [
-        PersonOut(person=each.value, name=str(each.name), about=str(each.about), learned=each.learned is not None)
+        PersonOut(person=each.value, name=str(each.name), about=told(each.about), learned=each.learned is not None)
         for each in swaps.people(request.auth)
     ]
 

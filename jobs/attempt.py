@@ -19,7 +19,7 @@ from .database import in_database
 from .errors import DiskFull, PersonError, is_disk_full
 from .moves import seq_now
 from .outcomes import Crashed, Finished, Outcome, Raised, Refused, Runner, Shown, Stopped
-from .sentences import params_of, template_of
+from .sentences import pack, packed
 from .snapshot import snapshot
 from .states import Standing
 from .wake import announce_progress
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from .models import Job
+    from .sentences import Packed
 
 logger = logging.getLogger(__name__)
 
@@ -237,13 +238,13 @@ class Attempt:
                 except lifecycle.LeaseLost:
                     raise
                 except PersonError as error:
-                    return self._fail(error.code, template_of(error.message), params_of(error.message))
+                    return self._fail(error.code, packed(error.message))
                 except Exception as error:  # noqa: BLE001  (of the app's publish: costs this job)
                     if is_disk_full(error):
                         return self._fail(DiskFull.code, DiskFull.sentence, log=traceback.format_exc())
                     return self._bug(f"{type(error).__name__}: {error}", traceback.format_exc())
-            case Refused(code=code, message=message, params=params):
-                return self._fail(code, message, params)
+            case Refused(code=code, message=message):
+                return self._fail(code, message)
             case Raised(summary=summary, traceback=text, transient=transient):
                 return (
                     self._passing("temporary", _("temporary trouble"), text) if transient else self._bug(summary, text)
@@ -269,34 +270,27 @@ class Attempt:
             case _:
                 return self._passing("crashed", _("the program that does the work broke down over it"), why)
 
-    def _fail(self, code: str, message: str, params: dict[str, Any] | None = None, log: str = "") -> str:
+    def _fail(self, code: str, message: Packed, log: str = "") -> str:
         error_id = self._log(code, log) if log else ""
-        lifecycle.fail(self.job.pk, self.job.attempt, code, message, error_id, params=params)
+        lifecycle.fail(self.job.pk, self.job.attempt, code, message, error_id)
         return f"failed ({code})"
 
     def _passing(self, code: str, what: str, log: str) -> str:
         error_id = self._log(code, log)
-        message = _("This could not be done after %(attempts)d attempts: %(what)s.")
-        params = {"attempts": self.job.attempt, "what": what}
+        template = _("This could not be done after %(attempts)d attempts: %(what)s.")
+        message = pack(template, attempts=self.job.attempt, what=what)
         delay = settings.JOBS_RETRY_DELAY_SECONDS * 2 ** (self.job.attempt - 1)
-        lifecycle.retry(self.job, code, message, error_id, params=params, delay=delay)
+        lifecycle.retry(self.job, code, message, error_id, delay=delay)
         return f"attempt ended ({code})"
 
     def _bug(self, summary: str, text: str) -> str:
         error_id = self._log(summary, text)
         message = _("Something went wrong on our side. If you write to us about it, name the error %(id)s.")
-        lifecycle.fail(self.job.pk, self.job.attempt, "internal", message, error_id, params={"id": error_id})
+        lifecycle.fail(self.job.pk, self.job.attempt, "internal", pack(message, id=error_id), error_id)
         return "failed (internal)"
 
     def _log(self, summary: str, text: str) -> str:
         error_id = secrets.token_hex(4)
-        logger.error(
-            "error %s: job %s (%s) attempt %d: %s\n%s",
-            error_id,
-            self.job.pk,
-            self.kind.name,
-            self.job.attempt,
-            summary,
-            text,
-        )
+        told = (error_id, self.job.pk, self.kind.name, self.job.attempt, summary, text)
+        logger.error("error %s: job %s (%s) attempt %d: %s\n%s", *told)
         return error_id

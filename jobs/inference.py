@@ -148,8 +148,8 @@ class InferenceChild:
                     return Finished(wire.loads(body, _packages(kind)))
                 except Exception as error:  # noqa: BLE001  (the bytes come from the child)
                     return Raised(f"{type(error).__name__}: {error}", f"the result of {kind.handler}: {error}")
-            case wire.Refused(code=code, message=text, params=params):
-                return Refused(code, text, params)
+            case wire.Refused(code=code, message=message):
+                return Refused(code, message)
             case wire.Raised(summary=summary, traceback=text, transient=transient):
                 return Raised(summary, text, transient)
             case wire.Stopped():

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Final
 from jobs import wire
 from jobs.errors import Cancelled, DiskFull, PersonError, TransientError, is_disk_full
 from jobs.reporting import Reporter
-from jobs.sentences import params_of, template_of
+from jobs.sentences import packed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,10 +106,10 @@ class Child:
         except Cancelled:
             return wire.Stopped(token)
         except PersonError as error:
-            return wire.Refused(token, str(error.code), template_of(error.message), params_of(error.message))
+            return wire.Refused(token, str(error.code), packed(error.message))
         except OSError as error:
             if is_disk_full(error):
-                return wire.Refused(token, DiskFull.code, DiskFull.sentence, {})
+                return wire.Refused(token, DiskFull.code, DiskFull.sentence)
             return _raised(token, error)
         except MemoryError:
             os._exit(EXIT_OUT_OF_MEMORY)  # nothing can be relied on after it; the worker starts a fresh child

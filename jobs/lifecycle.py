@@ -290,6 +290,7 @@ def purge(job_id: UUID) -> bool:
             error_params={},
             session_key="",
             address_hash="",
+            finished=job.finished,
         )
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from .sentences import params_of, template_of
+from .sentences import packed
 
 if TYPE_CHECKING:
     from .errors import PersonError
     from .kinds import JobKind
+    from .sentences import Packed
 
 OnProgress = Callable[[str, int, int], None]
 
@@ -45,15 +46,14 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The handler raised a PersonError: its sentence in English, and the values that go into it."""
+    """The handler raised a PersonError, whose sentence is packed."""
 
     code: str
-    message: str
-    params: dict[str, Any] = field(default_factory=dict)
+    message: Packed
 
     @classmethod
     def of(cls, error: PersonError) -> Self:
-        return cls(error.code, template_of(error.message), params_of(error.message))
+        return cls(error.code, packed(error.message))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    Packed = str | dict[str, Any]
+
 TEMPLATE, PARAMS = "template", "params"
 
 
@@ -16,26 +18,27 @@ def N_(text: str) -> str:
     return text
 
 
-def template_of(sentence: str) -> str:
-    """What catalogs list: the text without its values. A plain text is its own template."""
-    return str(getattr(sentence, TEMPLATE, sentence))
+def packed(sentence: str) -> Packed:
+    """A sentence as it crosses processes and is kept in JSON: a bare text, unless values were put into it."""
+    params = getattr(sentence, PARAMS, {})
+    return pack(str(getattr(sentence, TEMPLATE, sentence)), **params)
 
 
-def params_of(sentence: str) -> dict[str, Any]:
-    """The values by their names, as plain JSON; a sentence among them is packed."""
-    return {name: plain(value) for name, value in getattr(sentence, PARAMS, {}).items()}
+def pack(template: str, **params: Any) -> Packed:
+    return {TEMPLATE: template, PARAMS: {name: _plain(value) for name, value in params.items()}} if params else template
 
 
-def plain(value: Any) -> Any:
+def _plain(value: Any) -> Any:
     if isinstance(value, str):
         return packed(value)
     return value if isinstance(value, int | float) else str(value)
 
 
-def packed(sentence: str) -> str | dict[str, Any]:
-    """A sentence as it is kept in JSON: a bare text, unless values were put into it."""
-    params = params_of(sentence)
-    return {TEMPLATE: template_of(sentence), PARAMS: params} if params else template_of(sentence)
+def unpacked(message: Packed) -> tuple[str, dict[str, Any]]:
+    """The template, which is what catalogs list, and its values."""
+    if isinstance(message, dict):
+        return str(message[TEMPLATE]), dict(message[PARAMS])
+    return str(message), {}
 
 
 def told(sentence: Any, params: Mapping[str, Any] | None = None) -> str:

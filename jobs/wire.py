@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Collection
 
+    from .sentences import Packed
+
 HEADER: Final = struct.Struct(">Q")
 LARGEST: Final = 512 * 1024 * 1024  # bytes of one message; a longer one is no honest answer
 
@@ -83,12 +85,11 @@ class Succeeded:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A PersonError, its sentence as `jobs.sentences` takes it apart."""
+    """A PersonError, its sentence packed (jobs.sentences)."""
 
     token: int
     code: str
-    message: str
-    params: dict[str, Any]
+    message: Packed
 
 
 @dataclass(frozen=True, slots=True)

@@ -250,11 +250,7 @@ class Checker:
         notes = [NO_GENERATORS if self.calibration.generated is None else NEW_GENERATORS, *NOT_CHECKED]
         small = sum(verdict.reason is Reason.TOO_SMALL for verdict in verdicts)
         if small:
-            one, several = (
-                N_("One face that is too small to judge."),
-                N_("%(count)d faces that are too small to judge."),
-            )
-            notes.insert(0, one if small == 1 else Sentence(several, count=small))
+            notes.insert(0, Sentence("Faces too small to judge: %(count)d.", count=small))
         if more:
             notes.insert(0, Sentence("Further faces: only the %(count)d largest were judged.", count=len(verdicts)))
         return tuple(notes)

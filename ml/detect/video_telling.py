@@ -119,11 +119,7 @@ def not_checked(
     if not clip.has_sound:
         notes[0] = N_("Sound: the file has none.")
     if dropped:
-        one, several = (
-            N_("One face that was seen in one frame only."),
-            N_("%(count)d faces that were seen in one frame only."),
-        )
-        notes.insert(0, one if dropped == 1 else Sentence(several, count=dropped))
+        notes.insert(0, Sentence("Faces that were seen in one frame only: %(count)d.", count=dropped))
     if more_people or more_faces:
         notes.insert(0, Sentence("Further people: only the %(count)d that were seen most were judged.", count=most))
     return tuple(notes)

@@ -64,7 +64,8 @@ function tell() {
     status.textContent = texts.textToolong.replace("%s", minutes);
   } else {
     const large = scale > 1 ? sized(texts.textResult, width, height) : "";
-    status.textContent = `${large} ${minutes ? texts.textTakes.replace("%s", minutes) : ""}`.trim();
+    const takes = minutes ? texts.textTakes.replace("%s", minutes) : "";
+    status.textContent = `${large} ${takes}`.trim();
   }
 }
 

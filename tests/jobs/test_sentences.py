@@ -29,9 +29,9 @@ def test_a_sentence_is_english_and_remembers_its_values() -> None:
     error = pickle.loads(pickle.dumps(MediaError("too_large", TOO_LARGE, limit=15)))  # noqa: S301
     assert str(error) == TOO_LARGE % {"limit": 15}
     refused = Refused.of(PersonError(error.code, error.message))
-    assert refused == Refused("too_large", TOO_LARGE, {"limit": 15})
+    assert refused == Refused("too_large", {"template": TOO_LARGE, "params": {"limit": 15}})
     with translation.override("de"):
-        assert told(refused.message, refused.params) == IN_GERMAN
+        assert told(refused.message) == IN_GERMAN
         assert told(packed(error.message)) == IN_GERMAN
 
 
