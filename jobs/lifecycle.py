@@ -290,7 +290,6 @@ def purge(job_id: UUID) -> bool:
             error_params={},
             session_key="",
             address_hash="",
-            finished=job.finished,
         )
 
 
