@@ -282,6 +282,7 @@ def test_a_program_animates(
     monkeypatch.setattr("ml.animate.animate.run", moving.still_engine)
     speaks = spoken(ada)
     assert {each["driver"] for each in client.get("/api/v1/motions", **speaks).json()} >= {moving.MOTION}
+    assert client.get("/api/v1/motion-networks").json() == []
     words = client.get("/api/v1/statements", **speaks).json()
     assert {each["relation"] for each in words} == set(Consent.Relation.values)
     answer = client.post("/api/v1/animations", asked(astronaut_jpeg, title="By program", movement="1.5"), **speaks)
@@ -323,6 +324,7 @@ def test_a_program_animates(
         ({"movement": "9"}, 400, "settings"),
         ({"motion": "sideways"}, 400, "settings"),
         ({"framing": "round"}, 400, "settings"),
+        ({"network": "gone.fomm.npz"}, 400, "settings"),
         ({"people": "0"}, 400, "no_consent"),
         ({"portrait": SimpleUploadedFile("me.jpg", b"no picture")}, 415, "not_an_image"),
     ],
