@@ -5,6 +5,8 @@ VENV ?= .venv
 HOST ?= 127.0.0.1
 PORT ?= 8000
 TESTS ?=
+# Processes among which the whole suite is shared out (tests/pieces.py); a part of it is run in one. Where memory is short: 0.
+WORKERS ?= $(if $(TESTS),0,2)
 
 PY := $(VENV)/bin/python
 INSTALLED := $(VENV)/.requirements-installed
@@ -58,10 +60,10 @@ run: install
 
 # --- The checks -----------------------------------------------------------------------------------------------------
 test: install
-	$(PY) -m pytest $(TESTS)
+	$(PY) -m pytest -n $(WORKERS) $(TESTS)
 
 check: install-dev lint types contracts migrations deploy-check
-	$(PY) -m pytest $(TESTS)
+	$(PY) -m pytest -n $(WORKERS) $(TESTS)
 
 lint: install-dev
 	$(VENV)/bin/ruff check .

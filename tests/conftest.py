@@ -6,12 +6,13 @@ import io
 import os
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from PIL import Image
 
 from tests.live_site import LiveSite
+from tests.pieces import in_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -20,6 +21,19 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SHARED_DATA = Path(os.environ.get("UNMASK_SHARED_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Several processes (`-n 2`, as `make test` does) are dealt pieces, not single tests."""
+    from tests.pieces import PieceScheduling
+
+    return PieceScheduling(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):  # one of several processes
+        items[:] = in_order(items)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

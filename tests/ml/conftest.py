@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+
+from ml import runtime
+
+# Processes that share the suite out share the cores out, too; before any test file of this folder loads TensorFlow.
+if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):
+    runtime.configure(max(1, runtime.usable_cores() // workers))
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,8 +76,6 @@ def calibration() -> Calibration:
 
 @pytest.fixture(scope="session")
 def random_models() -> dict[str, keras.Model]:
-    from ml import runtime
-
     runtime.configure()
     from ml.networks.mesonet import build
 
