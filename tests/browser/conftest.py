@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from tests.live_site import LiveSite
 
-VERDICT_MILLISECONDS = 120_000  # the first check of a run waits until the networks are loaded
+VERDICT_MILLISECONDS = 240_000  # the first check of a run waits until the networks are loaded
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -219,20 +219,20 @@ def _flip(data: bytes, at: int) -> bytes:
 def test_bad_files_are_refused_in_plain_words(name: str) -> None:
     make, filename, code, words = BAD[name]
     data = make()
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(IntakeError) as refused:
         inspect_picture(data, filename)
     assert refused.value.code == code
     assert words in refused.value.message
     assert refused.value.message.endswith(".")
-    assert time.monotonic() - began < 2.0
+    assert time.process_time() - began < 2.0
 
 
 def test_a_long_filling_costs_no_more_than_its_bytes() -> None:
     data = _with_filling(10_000_000)
-    began = time.monotonic()
+    began = time.process_time()
     assert walk_jpeg(data).end == len(data)
-    assert time.monotonic() - began < 2.0
+    assert time.process_time() - began < 2.0
 
 
 def test_as_many_scans_as_encoders_write_are_taken() -> None:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
-import sqlite3
-import subprocess
 import time
 import uuid
 from collections import Counter
-from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
 
-from tests.live_site import REPOSITORY, LiveSite, Process, manage_command, site_environment
+from tests.live_site import LiveSite, Process, manage_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,6 +43,7 @@ class House:
                 "UNMASK_TEST_JOB_LOG": str(self.log),
             },
         )
+        self.site.prepare()
         self.workers: list[Process] = []
 
     def work(self) -> Process:
@@ -68,33 +65,33 @@ class House:
         lines = self.log.read_text(encoding="utf-8").splitlines() if self.log.exists() else []
         return [line.split()[0] for line in lines]
 
-    def rows(self, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
-        with closing(sqlite3.connect(self.site.data_dir / "db.sqlite3", timeout=30)) as connection:
-            return connection.execute(query, parameters).fetchall()
-
     def job(self, job_id: str) -> tuple[Any, ...]:
         """state, attempt, max_attempts, error_code"""
         hexed = uuid.UUID(job_id).hex
         query = "SELECT state, attempt, max_attempts, error_code FROM jobs_job WHERE id = ?"
-        return self.rows(query, hexed)[0]
+        return self.site.rows(query, hexed)[0]
 
     def until(self, condition: Callable[[], Any], timeout: float = 60) -> Any:
         deadline = time.monotonic() + timeout
         while not (answer := condition()):
-            assert time.monotonic() < deadline, f"it did not happen in time; jobs: {self.rows(ALL)}\n{self.output()}"
+            assert time.monotonic() < deadline, (
+                f"it did not happen in time; jobs: {self.site.rows(ALL)}\n{self.output()}"
+            )
             time.sleep(0.05)
         return answer
 
     def until_running(self) -> str:
         """Until some job is past its first report; returns the name of the worker that runs it."""
         running = "SELECT worker FROM jobs_job WHERE kind = 'test' AND state = 'running' AND stage <> ''"
-        return str(self.until(lambda: self.rows(running))[0][0])
+        return str(self.until(lambda: self.site.rows(running))[0][0])
 
     def assert_each_ended_once(self, jobs: list[str]) -> Counter[str]:
         """Every job succeeded with exactly one result; returns how often each was begun."""
         self.until(lambda: all(self.job(job)[0] not in ("queued", "running") for job in jobs))
         assert {self.job(job)[0] for job in jobs} == {"succeeded"}
-        results = dict(self.rows("SELECT job_id, count(*) FROM jobs_artifact WHERE role = 'result' GROUP BY job_id"))
+        results = dict(
+            self.site.rows("SELECT job_id, count(*) FROM jobs_artifact WHERE role = 'result' GROUP BY job_id")
+        )
         assert results == {uuid.UUID(job).hex: 1 for job in jobs}
         files = [path for path in (self.site.data_dir / "files").rglob("*") if path.is_file()]
         assert len(files) == len(jobs)
@@ -116,24 +113,8 @@ class House:
 ALL = "SELECT id, kind, state, attempt, worker, stage, error_code FROM jobs_job"
 
 
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data directory with an empty database, to be copied: migrating takes longer than most tests here."""
-    directory = tmp_path_factory.mktemp("migrated") / "var"
-    subprocess.run(
-        manage_command("migrate", "--noinput", "--verbosity", "0"),
-        env=site_environment(directory),
-        cwd=REPOSITORY,
-        check=True,
-        stdin=subprocess.DEVNULL,
-        timeout=120,
-    )
-    return directory
-
-
 @pytest.fixture
-def house(tmp_path: Path, migrated: Path) -> Iterator[House]:
-    shutil.copytree(migrated, tmp_path / "var")
+def house(tmp_path: Path) -> Iterator[House]:
     house = House(tmp_path)
     yield house
     house.close()

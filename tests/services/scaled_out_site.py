@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import uuid
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -11,7 +10,7 @@ import psycopg
 import redis
 from psycopg.rows import dict_row
 
-from tests.live_site import REPOSITORY, Process, Visitor, free_port, manage_command, site_environment, wait_for_page
+from tests.live_site import Process, Visitor, free_port, manage_command, site_environment, wait_for_page
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,12 +25,12 @@ TIMES = {
 
 
 class Database:
-    """A new database on the server, dropped again at the end."""
+    """A new database on the server, dropped again at the end; a copy of another one, to which nobody is connected."""
 
-    def __init__(self, server_url: str) -> None:
+    def __init__(self, server_url: str, copied: Database | None = None) -> None:
         self.server_url = server_url
         self.name = f"unmask_test_{uuid.uuid4().hex[:12]}"
-        self._on_server(f'CREATE DATABASE "{self.name}"')
+        self._on_server(f'CREATE DATABASE "{self.name}" TEMPLATE "{copied.name if copied else "template1"}"')
 
     @property
     def url(self) -> str:
@@ -66,13 +65,6 @@ class ScaledOutSite:
         self.webs: dict[str, Process] = {}
         self.workers: list[Process] = []
         data_dir.mkdir(parents=True)
-        subprocess.run(
-            manage_command("migrate", "--noinput", "--verbosity", "0"),
-            env=self.environment,
-            cwd=REPOSITORY,
-            check=True,
-            stdin=subprocess.DEVNULL,
-        )
 
     def start_web(self) -> str:
         """Start a web process as an operator would, without a worker; return its address."""
@@ -104,7 +96,7 @@ class ScaledOutSite:
 
     def wipe_redis(self) -> None:
         with redis.Redis.from_url(self.redis_url) as client:
-            client.flushall()
+            client.flushdb()
 
     def stop(self) -> None:
         for process in [*self.workers, *self.webs.values()]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.live_site import REPOSITORY, manage_command, site_environment
+from tests.live_site import REPOSITORY, site_environment
 
 if TYPE_CHECKING:
     from tests.services.scaled_out_site import Database
@@ -31,8 +31,6 @@ def raced(database: Database, tmp_path: Path) -> dict[str, Any]:
             "JOBS_GLOBAL_CAP": "1000",
         },
     )
-    migrate = manage_command("migrate", "--noinput", "--verbosity", "0")
-    subprocess.run(migrate, env=environment, cwd=REPOSITORY, check=True, stdin=subprocess.DEVNULL)
     done = subprocess.run(
         [sys.executable, Path(__file__).with_name("claim_race.py"), str(JOBS)],
         env=environment, cwd=REPOSITORY, capture_output=True, text=True, timeout=120, check=False,

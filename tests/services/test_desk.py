@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.live_site import REPOSITORY, manage_command, site_environment
+from tests.live_site import REPOSITORY, site_environment
 
 if TYPE_CHECKING:
     from tests.services.scaled_out_site import Database
@@ -29,8 +29,6 @@ def raced(database: Database, tmp_path: Path) -> dict[str, Any]:
             "PYTHONPATH": str(REPOSITORY),
         },
     )
-    migrate = manage_command("migrate", "--noinput", "--verbosity", "0")
-    subprocess.run(migrate, env=environment, cwd=REPOSITORY, check=True, stdin=subprocess.DEVNULL)
     done = subprocess.run(
         [sys.executable, Path(__file__).with_name("desk_race.py"), str(ITEMS)],
         env=environment, cwd=REPOSITORY, capture_output=True, text=True, timeout=180, check=False,

@@ -64,9 +64,9 @@ def test_boxes_within_boxes_do_not_exhaust_the_reader(read: Read) -> None:
     while len(box) < 60_000:
         box = struct.pack(">I", len(box) + 8 + len(description)) + b"jumb" + description + box
     body = b"JP\x02\x11\0\0\0\x01" + box[:60_000]
-    start = time.perf_counter()
+    start = time.process_time()
     assert manifest_problem(read, with_segment(encoded(), 0xEB, body)) is Problem.DAMAGED
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 def test_a_giant_manifest_is_not_read(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,9 +85,9 @@ def test_a_long_line_of_parents_is_read_in_part(studio: Studio, read: Read) -> N
     data = studio.sign(encoded(), GENERATED)
     for _ in range(24):
         data = studio.sign(data, action("c2pa.cropped"), EDITED, parent=True)
-    start = time.perf_counter()
+    start = time.process_time()
     found = read(data)
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
     assert found.manifest is not None
     assert found.manifest.state is ManifestState.VALID
     assert found.says_generated is True
@@ -144,9 +144,9 @@ WIDE = b"<r>" + b"<a/>" * 100_000 + b"</r>"
 
 @pytest.mark.parametrize("packet", [BOMB, EXTERNAL, DEEP, WIDE, b"<a", b"\xff" * 400, b"<r>&nbsp;</r>"])
 def test_hostile_xmp_is_left_alone(packet: bytes, read: Read) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     found = read_xmp(packet)
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
     assert found.readable is False
     assert found.creator_tool == ""
     body = b"http://ns.adobe.com/xap/1.0/\0" + packet[:60_000]
@@ -187,9 +187,9 @@ LOOPS = {
 
 @pytest.mark.parametrize("name", LOOPS)
 def test_hostile_exif_is_left_alone(name: str, read: Read) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     found = read_exif(LOOPS[name])
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
     assert found.has_location is False
     data = with_segment(encoded(), 0xE1, b"Exif\0\0" + LOOPS[name])
     assert read(data).metadata.camera in {"", "ABC"}

@@ -53,16 +53,16 @@ def test_a_person_is_trained_published_and_loaded(
     faces[5:].save(tmp_path / "val.npz")
     common = ["--faces", str(tmp_path / "faces.npz"), "--val", str(tmp_path / "val.npz")]
     first, run = tmp_path / "first", tmp_path / "run"
-    assert swap.main([*common, "--out", str(first), "--steps", "100", "--batch", "2"]) == 0
+    assert swap.main([*common, "--out", str(first), "--steps", "30", "--batch", "2"]) == 0
 
     sitter = swap_people.Sitter("ann", "Ann", astronaut_file.name, "A woman who went to space.")
     for module in (swap_people, swap_publish):
         monkeypatch.setattr(module, "PEOPLE", (sitter,))
     learned = [*common, "--start", str(first / "everybody.identity"), "--portraits", str(astronaut_file.parent)]
-    learned += ["--out", str(run), "--turned", "4", "--paired", "4", "--steps", "100", "--batch", "2"]
+    learned += ["--out", str(run), "--turned", "4", "--paired", "4", "--steps", "30", "--batch", "2"]
     assert swap_people.main(learned) == 0
     history = (run / "history.csv").read_text(encoding="utf-8").splitlines()
-    assert history[1].startswith("100,")
+    assert history[1].startswith("30,")
 
     manifest, static = tmp_path / "weights" / "manifest.json", tmp_path / "static"
     (manifest.parent / "cards").mkdir(parents=True)
