@@ -32,6 +32,7 @@ from ml.faces.face import clipped
 from ml.faces.tracking import Sighting, describe, people
 from ml.media import encode_jpeg
 from ml.media.video import Clip, read
+from ml.provenance import invisible_mark
 from ml.provenance.reading import read_provenance
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class _Run:
     def __init__(self, request: VideoRequest, report: Report, checker: Checker) -> None:
         self.request, self.report, self.checker = request, report, checker
         self.timings: dict[str, float] = {}
+        self.mark: dict[str, str] = {}
         self._start = time.perf_counter()
 
     @contextmanager
@@ -96,6 +98,7 @@ class _Run:
         with self.stage("provenance"):
             self.report("provenance", 0, 1)
             origin = _origin(request.path)
+            self.mark = self._look_for_mark(clip)
             self.report("provenance", 1, 1)
         with self.stage("faces"):
             seen = self._look(clip)
@@ -110,6 +113,15 @@ class _Run:
             result = self._result(clip, seen, found, drawn, dropped, len(tracks) - len(kept), shown, origin)
             self.report("verdict", 1, 1)
         return result
+
+    def _look_for_mark(self, clip: Clip) -> dict[str, str]:
+        """As `invisible_mark.facts`: of clips that were made by this program every few frames carry one."""
+        for number, sample in enumerate(clip.samples):
+            self.report("provenance", number, len(clip.samples))
+            mark = invisible_mark.read(sample.pixels(), cropped=False)
+            if mark is not None:
+                return {"mark": mark}
+        return {}
 
     def _look(self, clip: Clip) -> Seen:
         seen = Seen([], [], [], False)
@@ -213,7 +225,7 @@ class _Run:
             timings=self.timings,
             seconds=time.perf_counter() - self._start,
             not_checked=not_checked(clip, dropped, more_people, seen.more_faces, self.request.max_people, generators),
-            provenance=origin.as_dict() if origin is not None else {},
+            provenance=(origin.as_dict() if origin is not None else {}) | self.mark,
         )
 
     def _display_frame(self, clip: Clip, seen: Seen, found: Sequence[Person], worst: int | None) -> int | None:

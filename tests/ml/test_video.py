@@ -18,6 +18,7 @@ from ml.detect.video_result import VideoRequest
 from ml.errors import MediaError
 from ml.media import video
 from ml.media.sampling import Sampler
+from ml.provenance import invisible_mark
 from tests import clips
 
 if TYPE_CHECKING:
@@ -242,6 +243,18 @@ def test_a_face_that_wanders_is_one_person(random_checker: Checker, tmp_path: Pa
     assert 2 <= len(result.strip) <= 24
     assert all(shot.jpeg.startswith(b"\xff\xd8") for shot in result.strip)
     assert result.not_checked[0] == "Sound: the file has none."
+
+
+def test_a_clip_that_was_made_here_is_known_by_its_mark(random_checker: Checker, tmp_path: Path) -> None:
+    """Saved again by somebody else it has neither its manifest nor its bytes, and only some frames carry the mark."""
+    plain = clips.faceless_frames(6, 480, 360)
+    marked = [invisible_mark.write(frame, "0123456789ab") if n % 5 == 0 else frame for n, frame in enumerate(plain)]
+    found = [
+        checked(random_checker, kept(tmp_path, clips.encoded(frames, quality="23")), renders=False).provenance
+        for frames in (marked, marked[1:], plain)
+    ]
+    assert [each.get("mark") for each in found] == ["0123456789ab", "0123456789ab", None]
+    assert found[2]["media"] == "video"
 
 
 def test_two_faces_at_once_are_two_people(random_checker: Checker, tmp_path: Path) -> None:
