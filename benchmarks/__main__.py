@@ -19,7 +19,7 @@ DOCUMENT = ROOT / "docs" / "benchmarks.md"
 # Each is a module here with `measure() -> list[Table]`. The site's own processes are measured last, on a quiet machine.
 NAMES = tuple(
     name
-    for name in ("networks", "check", "restore", "animate", "video", "desk", "web")
+    for name in ("networks", "check", "restore", "swap", "animate", "video", "desk", "web")
     if importlib.util.find_spec(f"benchmarks.{name}")
 )
 

@@ -40,6 +40,8 @@ class Settings(Schema):
     erode: float = Field(swaps.OPTIONS["erode"], description="share of the face, 0 to 0.3")
     feather: float = Field(swaps.OPTIONS["feather"], description="share of the face, 0 to 0.3")
     smoothing: float = Field(swaps.OPTIONS["smoothing"], description="frames of a clip, 0 to 10")
+    settle: int = Field(swaps.OPTIONS["settle"], description="times that the painted face is put right, 0 to 3")
+    detail: float = Field(swaps.OPTIONS["detail"], description="share of a taught person's own fine detail, 0 to 1")
 
 
 class Lesson(Schema):

@@ -150,7 +150,10 @@ class LessonForm(forms.Form):
         widget=forms.NumberInput(attrs={"step": "0.5"}),
     )
     keep = forms.BooleanField(
-        label=_("Keep what was learned, for more swaps under the same consent"), required=False, initial=True
+        label=_("Keep what was learned, for more swaps under the same consent"),
+        required=False,
+        initial=True,
+        help_text=_("With it up to 32 small pictures of the face are kept. Withdrawing the consent deletes them too."),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -182,6 +185,18 @@ class SettingsForm(forms.Form):
     erode = _number("erode", _("Drawn in by"), "0.01", _("A share of the face, 0 to 0.3: a smaller patch."))
     feather = _number("feather", _("Soft edge"), "0.01", _("A share of the face, 0 to 0.3."))
     smoothing = _number("smoothing", _("Steadied over"), "0.5", _("Frames of a clip, 0 to 10: less flicker, more lag."))
+    settle = _number(
+        "settle",
+        _("Looked at and put right"),
+        "1",
+        _("Times, 0 to 3, that the painted face is moved to where eyes, lips and outline should be."),
+    )
+    detail = _number(
+        "detail",
+        _("Fine detail of the person's own"),
+        "0.1",
+        _("A share, 0 to 1, for people whom you have taught: of them some pictures are kept with what was learned."),
+    )
 
     @property
     def is_changed(self) -> bool:

@@ -60,6 +60,8 @@ SHARES: Final[dict[str, tuple[float, float]]] = {
     "erode": (0.0, 0.3),
     "feather": (0.0, 0.3),
     "smoothing": (0.0, 10.0),
+    "settle": (0.0, 3.0),
+    "detail": (0.0, 1.0),
 }
 OPTIONS: Final[dict[str, Any]] = {
     "face": "largest",
@@ -69,6 +71,8 @@ OPTIONS: Final[dict[str, Any]] = {
     "erode": 0.02,
     "feather": 0.08,
     "smoothing": 1.0,
+    "settle": 2,
+    "detail": 1.0,
 }
 
 

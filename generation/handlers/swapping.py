@@ -77,6 +77,8 @@ def settings_of(options: dict[str, Any]) -> ConversionSettings:
             erode=float(options.get("erode", plain.erode)),
             feather=float(options.get("feather", plain.feather)),
             smoothing=float(options.get("smoothing", plain.smoothing)),
+            settle=round(float(options.get("settle", plain.settle))),
+            detail=float(options.get("detail", plain.detail)),
         )
     except (ValueError, TypeError) as error:
         raise PersonError("settings", "These settings are not known here. Choose others and begin again.") from error

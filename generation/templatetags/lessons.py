@@ -80,5 +80,7 @@ def swap_settings(options: Any) -> list[tuple[str, str]]:
         "erode": _("Drawn in by"),
         "feather": _("Soft edge"),
         "smoothing": _("Steadied over"),
+        "settle": _("Looked at and put right"),
+        "detail": _("Fine detail of the person's own"),
     }
     return [(words, str(CHOICES.get(name, {}).get(str(told[name]), told[name]))) for name, words in names.items()]

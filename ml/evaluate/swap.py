@@ -41,12 +41,13 @@ from ml.swap.alignment import align
 from ml.swap.blending import face_mask, paste_back
 from ml.swap.clip_frames import ClipFrames
 from ml.swap.colour import transfer
+from ml.swap.details import kept
 from ml.swap.extraction import MOST
 from ml.swap.face_set import FaceSet
 from ml.swap.identity import Identity
 from ml.swap.people import start_for
 from ml.swap.reposing import carry
-from ml.swap.swapper import ConversionSettings, Swapper
+from ml.swap.swapper import Before, ConversionSettings, Swapper
 from ml.swap.tracking import FaceChoice, Track
 from ml.weights import weights_version
 
@@ -86,8 +87,9 @@ def measure_pair(
     if not pairs:
         raise ValueError(f"no face in the last frames of {b.name}")
     targets, meshes = [p for p, _ in pairs], [m for _, m in pairs]
+    before = Before()
     results = {
-        "swap": [swapper.swap(p, m, settings) for p, m in pairs],
+        "swap": [swapper.swap(p, m, settings, finder, before) for p, m in pairs],
         "copy the target": targets,
         "warp and paste": [warp_and_paste(source, source_face, p, m, settings) for p, m in pairs],
     }
@@ -140,7 +142,7 @@ def run(options: argparse.Namespace) -> int:
                 logger.info("%s: not learned", path.name)
                 continue
             identity = Identity.load(path)
-            found, rigid = measure_pair(a, b, Swapper(identity.network()), finder, options.frames)
+            found, rigid = measure_pair(a, b, Swapper(identity.network(), own=identity.own), finder, options.frames)
             scores = {name: together(each, found["copy the target"], rigid) for name, each in found.items()}
             rows.append(
                 {
@@ -181,7 +183,8 @@ def markdown(result: Mapping[str, Any]) -> str:
     """The table, one line a pair and method, and how many pairs are won."""
     columns = ("identity", "landmarks", "gaze", "background", "flicker", "lost")
     lines = ["| pair | steps | method | " + " | ".join(columns) + " | together |", "|" + " --- |" * (4 + len(columns))]
-    for number, row in enumerate(result["rows"], 1):
+    for place, row in enumerate(result["rows"], 1):
+        number = row.get("pair", place)
         for name, measures in row["measures"].items():
             cells = [f"{measures[key]:.3f}" for key in columns]
             steps = str(row["steps"]) if name == "swap" else ""
@@ -228,7 +231,7 @@ def _learn(a: Path, b: Path, out: Path, steps: int) -> None:
     trainer.train(lambda *_: None)
     begun = None if start is None else hashlib.sha256(start.read_bytes()).hexdigest()
     about = {"steps": trainer.step, "seconds": round(trainer.seconds), "start": begun}
-    Identity.of(trainer.network, PERSON, a.stem, about).save(out)
+    Identity.of(trainer.network, PERSON, a.stem, about, kept(sets[0])).save(out)
 
 
 def _source(clip: Path, finder: FaceFinder) -> tuple[NDArray[np.uint8], Face, NDArray[np.float32]]:

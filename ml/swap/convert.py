@@ -19,7 +19,7 @@ from ml.provenance.sealing import Clip, Still
 from ml.sentences import N_
 from ml.swap.clip_frames import ClipFrames, evenly, upright
 from ml.swap.identity import Identity
-from ml.swap.swapper import ConversionSettings, Swapper
+from ml.swap.swapper import Before, ConversionSettings, Swapper
 from ml.swap.tracking import Track, choose
 
 if TYPE_CHECKING:
@@ -100,7 +100,8 @@ def run(
 
 @lru_cache(maxsize=2)
 def _kept(path: Path, changed: int) -> Swapper:
-    return Swapper(Identity.load(path).network())
+    identity = Identity.load(path)
+    return Swapper(identity.network(), own=identity.own)
 
 
 def swapper_of(path: Path) -> Swapper:
@@ -140,7 +141,7 @@ def _swap_picture(
         raise MediaError("no_face", _NO_FACE_IN_PICTURE)
     clock.passed("faces")
     report("swap", 0, 1)
-    painted = swapper.swap(pixels, face.landmarks, request.settings)
+    painted = swapper.swap(pixels, face.landmarks, request.settings, finder)
     clock.passed("swap")
     sealed = seal(Still(painted))
     clock.passed("seal")
@@ -170,13 +171,17 @@ def _swap_clip(
     def frames() -> Iterator[NDArray[np.uint8]]:
         nonlocal swapped
         done, previewed = 0, 0.0
+        before = Before()
         for number, (_, pixels) in enumerate(clip):
             times_shown = shown.get(number, 0)
             if not times_shown:
                 continue
             report("swap", done, count)
             mesh = meshes[number]
-            painted = pixels if mesh is None else swapper.swap(pixels, mesh, request.settings)
+            if mesh is None:
+                painted, before = pixels, Before()
+            else:
+                painted = swapper.swap(pixels, mesh, request.settings, finder, before)
             swapped += mesh is not None
             if preview is not None and time.monotonic() - previewed >= PREVIEW_SECONDS:
                 preview(visible_mark.burn(_preview_size(painted), request.site))

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ml.networks.swap.swap_config import Family, SwapConfig
+from ml.swap.face_set import MARGIN, FaceSet
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,6 +30,8 @@ SHARED = "swap_encoder"
 """What the manifest of the shipped weights calls the shared part."""
 
 _WHOLE, _APART = 1, 2
+_OWN = "own"
+_OWN_PARTS = ("crops", "points", "yaw", "pitch")
 
 
 class IdentityError(ValueError):
@@ -41,15 +44,19 @@ class Identity:
 
     arrays: "model/number" -> float32, of the person's own decoder and of the shared part that it learned with (a
     decoder understands the code of no other encoder). about: what is to be said of how it was made; plain JSON.
+    own: some of the person's own faces, for their details (``ml.swap.details``); None where none are kept.
     """
 
     name: str
     config: SwapConfig
     arrays: dict[str, NDArray[np.float32]]
     about: dict[str, Any]
+    own: FaceSet | None = None
 
     @classmethod
-    def of(cls, network: SwapNetwork, identity: str, name: str, about: dict[str, Any]) -> Identity:
+    def of(
+        cls, network: SwapNetwork, identity: str, name: str, about: dict[str, Any], own: FaceSet | None = None
+    ) -> Identity:
         """Take a trained identity out of a network, without the other people in it."""
         if network.config.family is Family.LIAE:
             raise IdentityError("LIAE paints by a pair of people; only DF keeps them apart")
@@ -58,7 +65,7 @@ class Identity:
             for part, model in network.models(identity).items()
             for i, value in enumerate(model.get_weights())
         }
-        return cls(name, network.config, arrays, about)
+        return cls(name, network.config, arrays, about, own)
 
     def network(self) -> SwapNetwork:
         """The network with these weights; its one identity is called "person"."""
@@ -99,6 +106,10 @@ class Identity:
                 value, part = self.arrays[key], io.BytesIO()
                 np.save(part, value.astype(np.float16 if value.ndim > 1 else np.float32), allow_pickle=False)
                 archive.writestr(zipfile.ZipInfo(f"{key}.npy", (1980, 1, 1, 0, 0, 0)), part.getvalue())
+            for key in () if self.own is None else _OWN_PARTS:
+                part = io.BytesIO()
+                np.save(part, getattr(self.own, key), allow_pickle=False)
+                archive.writestr(zipfile.ZipInfo(f"{_OWN}/{key}.npy", (1980, 1, 1, 0, 0, 0)), part.getvalue())
         return made.getvalue()
 
     def save(self, path: Path, shared: str | None = None) -> str:
@@ -123,8 +134,9 @@ class Identity:
                         np.load(io.BytesIO(archive.read(entry)), allow_pickle=False), np.float32
                     )
                     for entry in archive.namelist()
-                    if entry.endswith(".npy")
+                    if entry.endswith(".npy") and not entry.startswith(f"{_OWN}/")
                 }
+                own = _own_faces(archive, config.size)
                 if said["format"] == _APART:
                     arrays |= _shipped(said["shared"], said["shared_keys"], path.name)
         except (OSError, KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile) as error:
@@ -133,7 +145,23 @@ class Identity:
             raise IdentityError(f"{path.name} holds no identity") from error
         if not all(np.isfinite(value).all() for value in arrays.values()):
             raise IdentityError(f"{path.name} holds weights that are not finite")
-        return cls(said["name"], config, arrays, said["about"])
+        return cls(said["name"], config, arrays, said["about"], own)
+
+
+def _own_faces(archive: zipfile.ZipFile, size: int) -> FaceSet | None:
+    """The kept faces of a file, or None where it has none. Raises ValueError or KeyError for what cannot be such."""
+    if f"{_OWN}/crops.npy" not in archive.namelist():
+        return None
+    parts = [np.load(io.BytesIO(archive.read(f"{_OWN}/{key}.npy")), allow_pickle=False) for key in _OWN_PARTS]
+    crops, points, yaw, pitch = parts
+    side, count = round(size * MARGIN), len(crops)
+    shapes = [(count, side, side, 3), (count, 478, 2), (count,), (count,)]
+    if not count or crops.dtype != np.uint8 or [part.shape for part in parts] != shapes:
+        raise ValueError("the kept faces are of another size")
+    if not all(np.isfinite(part).all() for part in parts[1:]):
+        raise ValueError("the kept faces have no finite mesh")
+    points, yaw, pitch = (np.asarray(part, np.float32) for part in (points, yaw, pitch))
+    return FaceSet(size, crops, points, yaw, pitch)
 
 
 @lru_cache(maxsize=1)

@@ -16,6 +16,7 @@ from ml.media import decode, header
 from ml.networks.swap.swap_config import SWAP_96, SwapConfig
 from ml.provenance import visible_mark
 from ml.sentences import N_
+from ml.swap.details import kept
 from ml.swap.extraction import FEWEST, SMALLEST, Extraction, PoseCoverage, extract
 from ml.swap.face_set import FaceSet, join
 from ml.swap.identity import Identity
@@ -135,7 +136,7 @@ def run(
         "sources": [_sha256(path) for path in request.source],
         "recipe": asdict(request.recipe),
     }
-    sha256 = Identity.of(trainer.network, PERSON, request.name, about).save(request.out)
+    sha256 = Identity.of(trainer.network, PERSON, request.name, about, kept(source.faces)).save(request.out)
     return LearnResult(
         request.out,
         sha256,

@@ -40,11 +40,9 @@ def pairs(person: FaceSet, others: FaceSet, count: int, random: np.random.Genera
     """
     if person.size != others.size or not len(person) or not len(others):
         raise ValueError("pairs need faces of one size on both sides")
-    weights = np.full(_SKIN, 1.0 / _SKIN, np.float32)
-    weights[list(_EXPRESSIVE)] = _EXPRESSION / _SKIN
     crops, chosen = [], []
     for at in random.permutation(len(others)):
-        gaps = np.abs(person.points[:, :_SKIN] - others.points[at, :_SKIN]).mean(axis=2) @ weights
+        gaps = expression_gaps(person.points, others.points[at])
         gaps[np.abs(person.yaw - others.yaw[at]) > FAR] = np.inf
         near = np.argsort(gaps)[:_NEAREST]
         near = near[np.isfinite(gaps[near])]
@@ -58,6 +56,14 @@ def pairs(person: FaceSet, others: FaceSet, count: int, random: np.random.Genera
     held = others[chosen]
     made = np.stack(crops) if crops else np.zeros((0, *others.crops.shape[1:]), np.uint8)
     return FaceSet(others.size, made, held.points, held.yaw, held.pitch, held.crops)
+
+
+def expression_gaps(meshes: NDArray[np.float32], mesh: NDArray[np.float32]) -> NDArray[np.float32]:
+    """How far each of aligned meshes (N, 478, 2) is from one (478, 2), in pixels, lids and lips counting more."""
+    weights = np.full(_SKIN, 1.0 / _SKIN, np.float32)
+    weights[list(_EXPRESSIVE)] = _EXPRESSION / _SKIN
+    # Not by a matrix product: the threads of a linear algebra library wait for each other longer than this takes.
+    return np.asarray((np.abs(meshes[:, :_SKIN] - mesh[:_SKIN]).mean(axis=2) * weights).sum(axis=1), np.float32)
 
 
 def carry_over(

@@ -214,15 +214,20 @@ def carried_grid(after: NDArray[np.float64], values: NDArray[np.float64], side: 
     order = np.argsort(np.abs(area))
     order = order[np.abs(area)[order] > _THIN]
     triangles, corners = triangles[order], corners[order]
-    system = np.concatenate([corners, np.ones((len(corners), 3, 1))], axis=2)
+    # Of each triangle the plane through its values, by Cramer's rule: no linear algebra library, whose threads would
+    # wait for each other longer than this takes.
     held = values[triangles]
-    planes = np.linalg.solve(system, held)
+    first, second = (held[:, 1] - held[:, 0]), (held[:, 2] - held[:, 0])
+    (ax, ay), (bx, by) = ((corners[:, k] - corners[:, 0]).T[..., None] for k in (1, 2))
+    area = ax * by - bx * ay
+    right, down = (first * by - second * ay) / area, (second * ax - first * bx) / area
+    base = held[:, 0] - right * corners[:, 0, :1] - down * corners[:, 0, 1:]
     drawn = np.full((side, side), -1, np.int32)
     places = np.rint(corners * 2**_SHIFT).astype(np.int32)
     for number, triangle in enumerate(places):
         cv2.fillConvexPoly(drawn, triangle, (number,), shift=_SHIFT)
     y, x = np.mgrid[:side, :side].astype(np.float64)
-    found: NDArray[np.float64] = np.einsum("yxk,yxkv->yxv", np.stack([x, y, np.ones_like(x)], axis=-1), planes[drawn])
+    found: NDArray[np.float64] = base[drawn] + right[drawn] * x[..., None] + down[drawn] * y[..., None]
     found = np.clip(found, held.min(axis=1)[drawn], held.max(axis=1)[drawn])
     found[drawn < 0] = np.nan
     return found

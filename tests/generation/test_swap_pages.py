@@ -31,7 +31,7 @@ START = "generation:swap"
 AGREED = {"target-relation": "myself", "target-version": "1", "target-people": "1", "target-agreed": "on"}
 SETTINGS = {
     "face": "largest", "colour": "reinhard", "mask": "hull", "blend": "alpha",
-    "erode": "0.02", "feather": "0.08", "smoothing": "1",
+    "erode": "0.02", "feather": "0.08", "smoothing": "1", "settle": "2", "detail": "1",
 }  # fmt: skip
 
 
@@ -146,7 +146,14 @@ def test_the_second_step_wants_every_word(without: str, ada: User, ada_client: C
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("colour", "purple"), ("erode", "0.5"), ("smoothing", "-1"), ("feather", "nan"), ("target-version", "0")],
+    [
+        ("colour", "purple"),
+        ("erode", "0.5"),
+        ("smoothing", "-1"),
+        ("feather", "nan"),
+        ("settle", "4"),
+        ("target-version", "0"),
+    ],
 )
 def test_the_second_step_takes_no_other_values(name: str, value: str, ada: User, ada_client: Client) -> None:
     answer = ada_client.post(chosen(ada_client), {**AGREED, **SETTINGS, "affirmed": "on", name: value})
