@@ -31,14 +31,22 @@ def piece(nodeid: str) -> str:
 def in_order(items: Sequence[pytest.Item]) -> list[pytest.Item]:
     """The tests, piece by piece: first the two large ones, then files with slow tests, then the rest as it was.
 
-    Whoever ends last has only short pieces left, so that nobody waits long for the other.
+    Whoever ends last has only short pieces left, so that nobody waits long for the other. Files with tests that empty
+    the database come after all others, as pytest-django has it too: what migrations wrote is gone from then on.
     """
     pieces: dict[str, list[pytest.Item]] = {name: [] for name in FIRST}
     for item in items:
         pieces.setdefault(piece(item.nodeid), []).append(item)
     slow = {name for name, held in pieces.items() if any(item.get_closest_marker("slow") for item in held)}
-    order = sorted(pieces, key=lambda name: (name not in FIRST, name not in slow))
+    last = {name for name, held in pieces.items() if any(map(_empties_the_database, held))}
+    order = sorted(pieces, key=lambda name: (name in last, name not in FIRST, name not in slow))
     return [item for name in order for item in pieces[name]]
+
+
+def _empties_the_database(item: pytest.Item) -> bool:
+    marker = item.get_closest_marker("django_db")
+    asked = marker is not None and (marker.kwargs.get("transaction") or (marker.args and marker.args[0]))
+    return bool(asked) or "transactional_db" in getattr(item, "fixturenames", ())
 
 
 class PieceScheduling(LoadScopeScheduling):
