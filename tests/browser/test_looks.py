@@ -72,10 +72,17 @@ def test_axe_finds_nothing_grave(seen: Visit, visit: Callable[..., Visit], look:
 def test_axe_finds_nothing_grave_for_members(visit: Callable[..., Visit], look: str) -> None:
     person = visit(color_scheme=look)
     person.sign_up(f"axe-{look}@example.org", "a table of cold light 7")
-    findings = []
+    findings, wide = [], []
     for path in MEMBERS:
-        findings += grave_findings(person.open(path))
+        page = person.open(path)
+        findings += grave_findings(page)
+        if look == "dark":
+            page.set_viewport_size({"width": 360, "height": 740})
+            if page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") > 0:
+                wide.append(path)
+            page.set_viewport_size({"width": 1280, "height": 720})
     assert not findings
+    assert not wide
 
 
 @pytest.mark.parametrize("look", ["light", "dark"])
