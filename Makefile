@@ -5,8 +5,9 @@ VENV ?= .venv
 HOST ?= 127.0.0.1
 PORT ?= 8000
 TESTS ?=
-# Processes among which the whole suite is shared out (tests/pieces.py); a part of it is run in one. Where memory is short: 0.
-WORKERS ?= $(if $(TESTS),0,2)
+# Processes among which the whole suite is shared out (tests/pieces.py); a part of it is run in one. Two take up to nine
+# gigabytes together: where memory is less than eleven, one has to do.
+WORKERS ?= $(if $(TESTS),0,$(shell awk '/^MemTotal/ { print ($$2 > 11000000) ? 2 : 0 }' /proc/meminfo 2>/dev/null || echo 0))
 
 PY := $(VENV)/bin/python
 INSTALLED := $(VENV)/.requirements-installed
