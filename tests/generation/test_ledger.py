@@ -92,7 +92,7 @@ def test_no_line_is_put_in_the_place_of_another(instead: str) -> None:
     """SQLite's REPLACE asks no trigger before it deletes what is in the way."""
     lines = [(line.pk, line.number, line.hash) for line in three_lines()]
     verb = "REPLACE INTO" if connection.vendor == "sqlite" else "INSERT INTO"
-    statement = f"{verb} generation_ledgerentry ({COLUMNS}) SELECT {instead} FROM generation_ledgerentry"
+    statement = f"{verb} generation_ledgerentry ({COLUMNS}) SELECT {instead} FROM generation_ledgerentry"  # noqa: S608
     with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"{statement} WHERE number = 2")
     assert [(line.pk, line.number, line.hash) for line in LedgerEntry.objects.order_by("number")] == lines
