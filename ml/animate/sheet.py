@@ -82,8 +82,7 @@ def sheet(portraits: Sequence[Path], model: Path | None = None) -> NDArray[np.ui
         whole = np.concatenate(
             [np.concatenate([_part(driver, path, network) for driver in catalogue()], axis=1) for path in roomy]
         )
-    band = visible_mark.band(whole.shape[1], whole.shape[0], "Unmask")
-    return visible_mark.burn(np.pad(whole, ((0, len(band)), (0, 0), (0, 0))), "Unmask")
+    return visible_mark.burn_below(whole, "Unmask")
 
 
 def _part(driver: BuiltIn, portrait: Path, model: MotionModel) -> NDArray[np.uint8]:
@@ -118,6 +117,8 @@ def _part(driver: BuiltIn, portrait: Path, model: MotionModel) -> NDArray[np.uin
 
 def _with_room(portrait: Path, path: Path) -> Path:
     pixels = decode(portrait).pixels
+    if portrait.parent == STATIC / "people":
+        pixels = pixels[: pixels.shape[1]]  # the square above the mark
     room = round(_ROOM * max(pixels.shape[:2]))
     roomy = np.asarray(cv2.copyMakeBorder(pixels, room, room, room, room, cv2.BORDER_REPLICATE), np.uint8)
     path.write_bytes(encode_png(roomy))

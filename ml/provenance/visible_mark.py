@@ -49,6 +49,17 @@ def burn(pixels: NDArray[np.uint8], site: str) -> NDArray[np.uint8]:
     return marked
 
 
+def burn_below(pixels: NDArray[np.uint8], site: str) -> NDArray[np.uint8]:
+    """The same pixels and the band below them: (H + band height, W, 3). For small pictures that it would half cover.
+
+    Raises as :func:`burn` does.
+    """
+    height, width = pixels.shape[:2]
+    room = len(band(width, height, site))
+    marked = burn(np.pad(pixels, ((0, room), (0, 0), (0, 0))), site)
+    return marked
+
+
 @lru_cache(maxsize=8)
 def band(width: int, height: int, site: str) -> NDArray[np.uint8]:
     """The band for a picture of that size: uint8 (band height, width, 3). Do not write into it."""

@@ -17,6 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ml.provenance import visible_mark
+from ml.provenance.plan import SOURCE_TYPES
+from ml.provenance.source_statement import packet
 from ml.swap.identity import SHARED, Identity
 from ml.swap.people import CATALOG, EVERYBODY, Person
 from ml.training.swap_people import EVERYBODY as COMMON
@@ -69,7 +72,7 @@ def ship(run: Path, version: str, static: Path, manifest: Path = MANIFEST) -> No
         file, picture = f"{sitter.slug}.identity", f"people/{sitter.slug}.webp"
         hashed = identity.save(folder / file, shared.sha256)
         lines.append(Person(sitter.slug, sitter.name, file, hashed, picture, sitter.about))
-        _write_picture(portrait(identity, run / f"{sitter.slug}.npz"), static / picture)
+        write_picture(portrait(identity, run / f"{sitter.slug}.npz"), static / picture)
     text = json.dumps([asdict(line) for line in lines], indent=2) + "\n"
     (folder / CATALOG.name).write_text(text, encoding="utf-8")
 
@@ -196,11 +199,16 @@ def _enter(manifest: Path, name: str, entry: Entry) -> None:
     manifest.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
-def _write_picture(pixels: NDArray[np.uint8], path: Path) -> None:
+def write_picture(pixels: NDArray[np.uint8], path: Path) -> None:
+    """Write a painted picture with the visible mark below it, and IPTC's word for what it is in its metadata.
+
+    No manifest: a site signs with a key of its own, and these come with the program.
+    """
     from PIL import Image
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(pixels).save(path, "WEBP", quality=88, method=6)
+    marked = Image.fromarray(visible_mark.burn_below(pixels, "Unmask"))
+    marked.save(path, "WEBP", quality=88, method=6, xmp=packet(SOURCE_TYPES + "trainedAlgorithmicMedia"))
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ GUIDE_WIDTH: Final = 960
 def portrait() -> bytes:
     """A built-in person, with room around the face: the pictures of the catalogue end at it."""
     with Image.open(REPOSITORY / "static" / "people" / f"{TARGET}.webp") as picture:
-        pixels = np.asarray(picture.convert("RGB"))
+        pixels = np.asarray(picture.convert("RGB"))[: picture.width]  # the square above the mark
     room = round(0.35 * len(pixels))
     buffer = io.BytesIO()
     wide = Image.fromarray(np.pad(pixels, ((room, room), (room, room), (0, 0)), mode="edge"))

@@ -75,7 +75,10 @@ def test_a_person_is_trained_published_and_loaded(
         assert entry.sha256 in card
         assert (manifest.parent / entry.file).is_file()
     with Image.open(static / "people" / "ann.webp") as picture:
-        assert picture.size == (256, 256)
+        band = np.asarray(picture)[256:]
+        assert picture.size[0] == 256
+        assert band.min() < 20 < 235 < band.max()  # black, with white letters, below the face
+        assert b"trainedAlgorithmicMedia" in picture.info["xmp"]
 
     monkeypatch.setattr("ml.weights.entries", lambda: known)
     load_arrays = store.load_arrays
