@@ -63,7 +63,13 @@ def publish(job: Job, result: EnhanceJobResult) -> None:
     if result.poster is not None:
         source_type = result.results[0].source_type
         enhancement.poster = _keep(job, result.poster, source_type, generated or _may_invent(enhancement, 0))
-    enhancement.save()
+    # Its own fields only: what the owner changes meanwhile is kept.
+    enhancement.save(
+        update_fields=[
+            "width", "height", "figures", "generated", "perceptual_hash", "weights_version", "device", "seconds",
+            "before_picture", "poster",
+        ]
+    )  # fmt: skip
     made = [_publish_one(job, enhancement, index, each, generated) for index, each in enumerate(result.results)]
     Parent.objects.bulk_create(
         Parent(enhancement=enhancement, job_ref=match.job, kind=match.kind, by=match.by, made=match.created)

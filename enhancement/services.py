@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
-from django.core.files.base import ContentFile
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from jobs import books, intake, lifecycle, outputs, quotas
 from jobs.errors import IntakeError
-from jobs.models import Artifact
+from jobs.models import Artifact, Job
 
 from . import wishes
 from .kinds import NAME, VIDEO, kind_for
@@ -136,24 +134,9 @@ def _accept_truth(upload: UploadedFile[bytes], requester: Requester) -> Artifact
 def _copy(original: Artifact, requester: Requester) -> Artifact:
     """The same bytes for another job: each job's files go with it, and with nothing else."""
     try:
-        with original.file.open("rb") as stored:
-            data = stored.read()
+        return original.copy(owner=requester.user, purge_after=timezone.now() + lifecycle.keep_for(requester))
     except FileNotFoundError:
         raise Gone from None
-    artifact = Artifact(
-        role=Artifact.ORIGINAL,
-        sha256=hashlib.sha256(data).hexdigest(),
-        content_type=original.content_type,
-        size=len(data),
-        width=original.width,
-        height=original.height,
-        original_name=original.original_name,
-        owner=requester.user,
-        purge_after=timezone.now() + lifecycle.keep_for(requester),
-    )
-    artifact.file.save(str(original.file.name).rsplit("/", 1)[-1], ContentFile(data), save=False)
-    artifact.save()
-    return artifact
 
 
 def can_go_again(enhancement: Enhancement) -> bool:
@@ -182,14 +165,17 @@ def delete_all(enhancements: Iterable[Enhancement]) -> int:
 def take_back(enhancement: Enhancement, *, block: bool) -> None:
     """What it was made of was taken down, or it was itself: its files go, and whoever made something of it is told.
     block: the picture that was sent is refused from now on."""
-    if not Enhancement.objects.filter(pk=enhancement.pk, withdrawn=None).update(
-        withdrawn=timezone.now(), title="", figures={}
-    ):
-        return
-    lifecycle.cancel(enhancement.job_id)
-    if block and enhancement.source is not None:
-        books.kept().block(enhancement.source.sha256, enhancement.perceptual_hash)
-    for artifact in Artifact.objects.filter(job_id=enhancement.job_id):
-        artifact.delete()
-    outputs.withdraw(enhancement.job_id)
-    books.take_back(enhancement.job_id)
+    with transaction.atomic():
+        # In the order in which publishing takes them, or each would wait for the other.
+        list(Job.objects.select_for_update().filter(pk=enhancement.job_id).values_list("pk", flat=True))
+        if not Enhancement.objects.filter(pk=enhancement.pk, withdrawn=None).update(
+            withdrawn=timezone.now(), title="", figures={}
+        ):
+            return
+        lifecycle.cancel(enhancement.job_id)
+        if block and enhancement.source is not None:
+            books.kept().block(enhancement.source.sha256, enhancement.perceptual_hash)
+        for artifact in Artifact.objects.filter(job_id=enhancement.job_id):
+            artifact.delete()
+        outputs.withdraw(enhancement.job_id)
+        books.take_back(enhancement.job_id)

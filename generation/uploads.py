@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from django.core.files.base import File
 from django.utils import timezone
 
 from jobs import lifecycle, quotas
@@ -44,21 +43,7 @@ def copied(artifact: Artifact, requester: Requester) -> Artifact:
     """The same bytes once more, for another piece of work: one file belongs to one job, and goes with it. Raises
     QuotaExceeded."""
     quotas.check_files(requester)
-    copy = Artifact(
-        role=artifact.role,
-        sha256=artifact.sha256,
-        content_type=artifact.content_type,
-        size=artifact.size,
-        width=artifact.width,
-        height=artifact.height,
-        original_name=artifact.original_name,
-        owner=requester.user,
-        purge_after=timezone.now() + lifecycle.keep_for(requester),
-    )
-    with artifact.file.open("rb") as stored:
-        copy.file.save(artifact.public_name, File(stored), save=False)
-    copy.save()
-    return copy
+    return artifact.copy(owner=requester.user, purge_after=timezone.now() + lifecycle.keep_for(requester))
 
 
 def consent_for(user: User, artifact: Artifact) -> Consent | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
-from django.core.files.base import ContentFile
+from django.core.files.base import ContentFile, File
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -22,6 +22,10 @@ from .sentences import told
 from .states import TERMINAL, UNFINISHED, JobState
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from django.contrib.auth.models import User
+
     from .kinds import JobKind
     from .requester import Requester
 
@@ -247,3 +251,25 @@ class Artifact(models.Model):
         written(artifact.file.storage, str(artifact.file.name))
         artifact.save()
         return artifact
+
+    def copy(self, *, owner: User | None, purge_after: datetime) -> Artifact:
+        """The same bytes once more, for another job: one file belongs to one job, and goes with it.
+
+        Raises FileNotFoundError where the file is gone.
+        """
+        copied = Artifact(
+            role=self.role,
+            sha256=self.sha256,
+            content_type=self.content_type,
+            size=self.size,
+            width=self.width,
+            height=self.height,
+            original_name=self.original_name,
+            owner=owner,
+            purge_after=purge_after,
+        )
+        with self.file.open("rb") as stored:  # piece by piece: a clip may be large
+            copied.file.save(self.public_name, File(stored), save=False)
+        written(copied.file.storage, str(copied.file.name))
+        copied.save()
+        return copied
