@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +20,7 @@ from ml.animate.drivers import catalogue
 from ml.animate.model import model_of
 from ml.animate.settings import Framing, MotionSettings
 from ml.faces import FaceFinder
-from ml.media import decode, encode_png
+from ml.media import decode
 from ml.provenance import visible_mark
 
 if TYPE_CHECKING:
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
 
 CELL = 96
 COLUMNS = 4
-STATIC = Path(__file__).parents[2] / "static"
 
 _ROOM = 0.3
 """Share of a portrait's side by which its edge is repeated around it: the network knows faces with their surroundings,
@@ -56,7 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--model", type=Path, help="an imported checkpoint (default: the shipped model)")
     options = parser.parse_args(arguments)
     try:
-        made = sheet(options.portrait or built_in_people(), options.model)
+        given = [decode(path).pixels for path in options.portrait or ()]
+        made = sheet(given or built_in_people(), options.model)
     except ValueError as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -65,27 +64,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def built_in_people() -> list[Path]:
-    """The pictures of the people who come with the program. Raises IdentityError without their catalogue."""
-    from ml.swap.people import catalog
+def built_in_people() -> list[NDArray[np.uint8]]:
+    """The people who come with the program, as painted. Raises IdentityError without their catalogue."""
+    from ml.swap.people import catalog, painting
 
-    return [STATIC / person.picture for person in catalog()]
+    return [painting(person) for person in catalog()]
 
 
-def sheet(portraits: Sequence[Path], model: Path | None = None) -> NDArray[np.uint8]:
+def sheet(portraits: Sequence[NDArray[np.uint8]], model: Path | None = None) -> NDArray[np.uint8]:
     """A row for each portrait, in it four turning points of each motion: uint8 (rows * 96 + band, motions * 4 * 96, 3),
-    marked. Raises ValueError for a portrait without a face, or that is no picture.
+    marked. portraits: uint8 (H, W, 3). Raises ValueError for one without a face.
     """
     network = model_of(model)
-    with tempfile.TemporaryDirectory() as folder:
-        roomy = [_with_room(path, Path(folder) / f"{number}-{path.stem}.png") for number, path in enumerate(portraits)]
-        whole = np.concatenate(
-            [np.concatenate([_part(driver, path, network) for driver in catalogue()], axis=1) for path in roomy]
-        )
+    rows = [
+        np.concatenate([_part(driver, roomy, network, number) for driver in catalogue()], axis=1)
+        for number, roomy in enumerate(map(_with_room, portraits), 1)
+    ]
+    whole = np.concatenate(rows)
     return visible_mark.burn_below(whole, "Unmask")
 
 
-def _part(driver: BuiltIn, portrait: Path, model: MotionModel) -> NDArray[np.uint8]:
+def _part(driver: BuiltIn, pixels: NDArray[np.uint8], model: MotionModel, number: int) -> NDArray[np.uint8]:
     """Those of the motion's frames that are shown, and no others: made as ``ml.animate.animate.run`` makes them."""
     from ml.animate.drivers import led
     from ml.animate.lids import level_of
@@ -94,11 +93,10 @@ def _part(driver: BuiltIn, portrait: Path, model: MotionModel) -> NDArray[np.uin
     from ml.animate.square import square_of
     from ml.networks.fomm.keypoints import Keypoints
 
-    pixels = decode(portrait).pixels
     with FaceFinder() as finder:
         face = next(iter(finder.find(pixels, 1)), None)
     if face is None:
-        raise ValueError(f"no face was found in {portrait.name}")
+        raise ValueError(f"no face was found in portrait {number}")
     square = square_of([face.box], pixels.shape[1], pixels.shape[0])
     known = model.portrait(square.cut(pixels, model.size))
     settings = MotionSettings(framing=Framing.SQUARE, smoothing=0.0)
@@ -115,14 +113,9 @@ def _part(driver: BuiltIn, portrait: Path, model: MotionModel) -> NDArray[np.uin
     return np.concatenate(cells, axis=1)
 
 
-def _with_room(portrait: Path, path: Path) -> Path:
-    pixels = decode(portrait).pixels
-    if portrait.parent == STATIC / "people":
-        pixels = pixels[: pixels.shape[1]]  # the square above the mark
+def _with_room(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     room = round(_ROOM * max(pixels.shape[:2]))
-    roomy = np.asarray(cv2.copyMakeBorder(pixels, room, room, room, room, cv2.BORDER_REPLICATE), np.uint8)
-    path.write_bytes(encode_png(roomy))
-    return path
+    return np.asarray(cv2.copyMakeBorder(pixels, room, room, room, room, cv2.BORDER_REPLICATE), np.uint8)
 
 
 def turning_points(driver: BuiltIn) -> list[int]:

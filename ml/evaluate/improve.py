@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 NAME = "improved-fakes"
-STATIC = Path(__file__).resolve().parents[2] / "static"
 WAYS = ("none", "bicubic", "compact", "esrgan", "dictionary")
 _SCALE = 4
 _FACE_SIDE = 256  # pixels of the square in which a face's look is measured, whatever the picture's size
@@ -95,13 +94,13 @@ def run(options: argparse.Namespace) -> int:
 
 def made(targets: Sequence[Path], people: int, finder: FaceFinder) -> Iterator[Made]:
     """The swaps, the animations, and the targets as they are."""
-    from ml.media import decode
+    from ml.media import decode, encode_png
     from ml.swap import people as builtin
     from ml.swap.swapper import ConversionSettings, Swapper
 
     given = {path.stem: decode(path).pixels for path in targets}
     persons = builtin.catalog()[:people]
-    shown = {person.slug: decode(STATIC / person.picture).pixels for person in persons}
+    shown = {person.slug: builtin.painting(person) for person in persons}
     for name, pixels in given.items():
         yield Made("untouched", name, pixels)
     for number, person in enumerate(persons):
@@ -111,11 +110,13 @@ def made(targets: Sequence[Path], people: int, finder: FaceFinder) -> Iterator[M
         for name, pixels in into.items():
             face = next(iter(finder.find(pixels, 1)), None)
             if face is not None:
-                yield Made(
-                    "swap", f"{person.slug} in {name}", swapper.swap(pixels, face.landmarks, ConversionSettings())
-                )
-    for person in persons:
-        yield from _animated(person.slug, STATIC / person.picture)
+                painted = swapper.swap(pixels, face.landmarks, ConversionSettings(), finder)
+                yield Made("swap", f"{person.slug} in {name}", painted)
+    with tempfile.TemporaryDirectory() as folder:
+        for person in persons:
+            portrait = Path(folder) / f"{person.slug}.png"
+            portrait.write_bytes(encode_png(shown[person.slug]))
+            yield from _animated(person.slug, portrait)
 
 
 def _animated(slug: str, portrait: Path) -> Iterator[Made]:

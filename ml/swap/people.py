@@ -1,8 +1,9 @@
 """The built-in people: synthetic faces of nobody, each a decoder beside the shared encoder, and where learning begins.
 
 ``ml/weights/people/catalog.json`` lists them as data, for whoever may not import this package: slug, name, the
-decoder's file (beside the catalogue) with its SHA-256, a picture painted by that decoder (below ``static/``), and a
-line about the person. They were trained on synthetic portraits (``ml.training.swap_people``).
+decoder's file (beside the catalogue) with its SHA-256, a picture painted by that decoder (below ``static/``, with the
+visible mark under the face), and a line about the person. They were trained on synthetic portraits
+(``ml.training.swap_people``).
 """
 
 from __future__ import annotations
@@ -10,17 +11,22 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ml.media import decode
 from ml.swap.identity import Identity, IdentityError
 from ml.weights import MANIFEST, entries
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    import numpy as np
+    from numpy.typing import NDArray
 
     from ml.networks.swap.swap_config import SwapConfig
 
 CATALOG = MANIFEST.parent / "people" / "catalog.json"
+
+STATIC = Path(__file__).parents[2] / "static"
 
 EVERYBODY = "swap_everybody"
 """What the manifest calls the decoder that was trained on everybody's faces: from it a person's own begins."""
@@ -67,6 +73,15 @@ def path_of(slug: str, path: Path = CATALOG) -> Path:
 def load(slug: str, path: Path = CATALOG) -> Identity:
     """The identity of a built-in person. Raises IdentityError as :func:`path_of`, and for a file that is none."""
     return Identity.load(path_of(slug, path))
+
+
+def painting(person: Person) -> NDArray[np.uint8]:
+    """A built-in person as their decoder paints them: uint8 (S, S, 3), for work that is marked itself in the end.
+
+    Raises MediaError where the picture is missing or none.
+    """
+    pixels = decode(STATIC / person.picture).pixels
+    return pixels[: pixels.shape[1]]  # the square above the mark
 
 
 def start_for(config: SwapConfig) -> Path | None:

@@ -20,6 +20,7 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import expect, sync_playwright
 
+from ml.swap.people import catalog, painting
 from tests.browser.visit import Visit, payload
 from tests.live_site import REPOSITORY, LiveSite
 
@@ -39,8 +40,7 @@ GUIDE_WIDTH: Final = 960
 
 def portrait() -> bytes:
     """A built-in person, with room around the face: the pictures of the catalogue end at it."""
-    with Image.open(REPOSITORY / "static" / "people" / f"{TARGET}.webp") as picture:
-        pixels = np.asarray(picture.convert("RGB"))[: picture.width]  # the square above the mark
+    pixels = painting(next(person for person in catalog() if person.slug == TARGET))
     room = round(0.35 * len(pixels))
     buffer = io.BytesIO()
     wide = Image.fromarray(np.pad(pixels, ((room, room), (room, room), (0, 0)), mode="edge"))
