@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,23 +10,24 @@ from PIL import Image
 
 from ml.faces import Face
 from ml.networks.swap.swap_config import SWAP_96
-from ml.provenance import face_descriptor
+from ml.provenance import face_descriptor, visible_mark
 from ml.swap.convert import SwapRequest, run
 from ml.swap.face_set import FaceSet
 from ml.swap.identity import Identity
 from ml.swap.learn import trainer_for
-from ml.swap.people import CATALOG, catalog, path_of, start_for
+from ml.swap.people import CATALOG, STATIC, catalog, painting, path_of, start_for
 from ml.swap.reposing import Pose, repose
 from ml.swap.swapper import Swapper
 from ml.swap.trainer import Recipe
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     from ml.faces import FaceFinder
     from ml.provenance.sealing import Clip, Still
 
-STATIC = Path(__file__).parents[3] / "static"
 POSES = (Pose(), Pose(yaw=14), Pose(yaw=-14), Pose(pitch=8))
 LARGER = 3  # the finder wants more than 96 pixels
 WITHIN = 0.16  # of the distance of the eyes; a rigid mean face lies at about .2 here
@@ -53,12 +53,16 @@ def large(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def test_the_catalogue_is_whole() -> None:
     people = catalog()
+    mark = visible_mark.band(256, 256, "Unmask")
     assert len(people) >= 4
     assert len({person.slug for person in people}) == len(people)
     for person in people:
         assert path_of(person.slug).stat().st_size < 6 * 2**20
         with Image.open(STATIC / person.picture) as picture:
-            assert picture.size == (256, 256)
+            pixels = np.asarray(picture.convert("RGB"))
+            assert b"trainedAlgorithmicMedia" in picture.info["xmp"]
+        assert painting(person).shape == (256, 256, 3)
+        assert np.abs(pixels[256:].astype(int) - mark).mean() < 8  # below the face, as lossy as the picture
         assert person.name
         assert person.about.endswith(".")
     assert {path.stem for path in CATALOG.parent.glob("*.identity")} == {person.slug for person in people}
@@ -75,8 +79,7 @@ def test_a_person_is_painted_in_the_pose_that_was_shown(
     likeness: dict[str, list[float]] = {person.slug: [] for person in catalog()}
     pictures = {}
     for person in catalog():
-        with Image.open(STATIC / person.picture) as picture:
-            pixels = np.asarray(picture.convert("RGB").resize((384, 384)))
+        pixels = np.asarray(Image.fromarray(painting(person)).resize((384, 384)))
         (found,) = finder.find(pixels, 1)
         pictures[person.slug] = face_descriptor.describe(pixels, found)
     for face_made, mesh in zip(painted, meshes, strict=True):
