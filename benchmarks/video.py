@@ -130,6 +130,16 @@ def _memory(path: Path) -> Table:
     return table
 
 
+def _high_water() -> float:
+    """The most memory that this program ever held, in megabytes.
+
+    Not getrusage's ru_maxrss: that remembers what the process was before it became this program, a fork of the whole
+    benchmark.
+    """
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
+
+
 def _check_alone(path: Path) -> None:
     import resource
 
